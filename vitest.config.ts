@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+const source = ['claimbridge-source', 'module', 'node', 'import', 'default'];
+
+export default defineConfig({
+  resolve: { conditions: source },
+  ssr: { resolve: { conditions: source } },
+  test: {
+    include: ['{apps,libs,test,tools}/**/*.spec.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
