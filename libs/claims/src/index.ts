@@ -1,6 +1,12 @@
 export { Attributes, type AttributeValue } from './attributes.js';
 export { duration } from './duration.js';
 export {
+  configurationIssues,
+  configurationName,
+  mappingJsonSchema,
+  type ConfigurationIssue,
+} from './mapping/mapping-document.js';
+export {
   ambiguous,
   found,
   notFound,
@@ -13,6 +19,19 @@ export {
   type Unavailable,
   type UnavailableReason,
 } from './outcome.js';
+export { compileMapping, type CompileContext, type CompileResult, type RegisteredSource } from './plan/compile-mapping.js';
+export type { ClaimValue, Plan } from './plan/plan.js';
+export { MappingStore, type LoadedMappings, type StoredMapping } from './ports/mapping-store.js';
 export { Secrets } from './ports/secrets.js';
 export { Source, type LocateRule, type LookupDescription, type LookupQuery, type ProbeResult } from './ports/source.js';
+export { Deadline } from './resolve/deadline.js';
+export { claimBytes, maximumClaimBytes } from './resolve/limit.js';
+export {
+  resolveClaims,
+  type ClaimDeviation,
+  type FailureCode,
+  type LookupAccount,
+  type Resolution,
+} from './resolve/resolve-claims.js';
+export { MappingSnapshot, type MappingProblem, type Selection, type Selector } from './snapshot/mapping-snapshot.js';
 export { subjectProperties, unverifiedProperties, type Subject, type SubjectProperty } from './subject.js';

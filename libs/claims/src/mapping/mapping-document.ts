@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import { transformDocument } from './transform-document.js';
+
+const guid = z
+  .string()
+  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, { error: 'must be a GUID (8-4-4-4-12 hexadecimal digits)' })
+  .transform((text) => text.toLowerCase());
+
+/** Names of mappings, tenants, sources and lookups. */
+export const configurationName = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, { error: 'must be 1 to 63 lower-case letters, digits and hyphens' });
+
+const alias = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, { error: 'must be a letter followed by letters, digits and _ (at most 63)' })
+  .refine((text) => !['subject', 'application', 'tenant', 'event'].includes(text), { error: 'is a reserved word' });
+
+const reference = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_]*\.[A-Za-z0-9][A-Za-z0-9_.;-]*$/, {
+    error: 'must be subject.<property> or <lookup>.<attribute>',
+  });
+
+const claimValue = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
+  error: 'must be a text or a list of texts, none of them empty',
+});
+
+const lookup = z.strictObject({
+  use: z
+    .string()
+    .regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, { error: 'must be <source>.<lookup>' })
+    .describe('The lookup, as <source>.<lookup> of the operator’s configuration.'),
+  with: z
+    .record(z.string().min(1), reference)
+    .optional()
+    .describe('The lookup’s parameters, each from a property of the subject or an attribute of another lookup.'),
+});
+
+const policy = (meaning: string, fallback: 'fail' | 'omit') =>
+  z
+    .union([z.enum(['fail', 'omit']), z.strictObject({ default: claimValue })], {
+      error: 'must be fail, omit or { default: value }',
+    })
+    .default(fallback)
+    .describe(meaning);
+
+const claim = z
+  .strictObject({
+    from: reference.optional().describe('Where the value comes from: subject.<property> or <lookup>.<attribute>.'),
+    value: claimValue.optional().describe('A value that is the same for everybody.'),
+    list: z.boolean().default(false).describe('true: the claim is always a list, also with one value.'),
+    transform: z.array(transformDocument).max(16).default([]).describe('Applied in order.'),
+    whenUnavailable: policy('The source did not answer, or several entries matched where one person was asked for.', 'fail'),
+    whenMissing: policy('The source answered that there is nothing.', 'omit'),
+  })
+  .superRefine((document, context) => {
+    if ((document.from === undefined) === (document.value === undefined))
+      context.addIssue({ code: 'custom', message: 'must have either from or value' });
+  });
+
+/**
+ * The mapping document: which applications, which lookups, which claims. Unknown keys are refused at every level.
+ * Its JSON Schema is published as docs/reference/mapping.schema.json.
+ */
+export const mappingDocument = z
+  .strictObject({
+    name: configurationName.describe('Unique within the tenant.'),
+    tenant: configurationName.describe('The tenant, by its alias in the operator’s configuration.'),
+    applications: z
+      .array(guid)
+      .min(1)
+      .describe('Whom the token is for: the application (client) ids. An access token’s claims belong to the resource’s application.'),
+    clients: z.array(guid).min(1).optional().describe('Narrows the mapping to tokens that these client applications ask for.'),
+    extensions: z.array(guid).min(1).optional().describe('Narrows the mapping to calls of these custom authentication extensions.'),
+    lookups: z.record(alias, lookup).default({}),
+    claims: z.record(
+      z.string().regex(/^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$/, {
+        error: 'must be a letter followed by letters, digits and _ . : / - (at most 128)',
+      }),
+      claim,
+    ),
+    overflow: z
+      .union([z.literal('fail'), z.strictObject({ drop: z.array(z.string()).min(1) })], {
+        error: 'must be fail or { drop: [claim, …] }',
+      })
+      .default('fail')
+      .describe('What happens where names and values exceed Entra’s limit of 3 KB: fail, or drop these claims in this order.'),
+  })
+  .meta({ title: 'Claimbridge mapping' });
+
+export type MappingDocument = z.output<typeof mappingDocument>;
+export type ClaimDocument = MappingDocument['claims'][string];
+
+/** One reason why a document is refused. */
+export interface ConfigurationIssue {
+  /** Where in the document, from the top: property names and list indexes. */
+  readonly path: readonly (string | number)[];
+  readonly reason: string;
+}
+
+/** zod's findings in our shape, unknown keys each at its own path. */
+export function configurationIssues(error: z.ZodError): readonly ConfigurationIssue[] {
+  return error.issues.flatMap((issue): ConfigurationIssue[] => {
+    const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ path: [...path, key], reason: 'is not a known key' }));
+    if (issue.code === 'invalid_key') return [{ path, reason: `the name ${issue.issues[0]?.message ?? 'is not valid'}` }];
+    return [{ path, reason: issue.message }];
+  });
+}
+
+/** The JSON Schema (draft 2020-12) of the mapping document, as editors and other tools read it. */
+export function mappingJsonSchema(): object {
+  return z.toJSONSchema(mappingDocument, {
+    io: 'input',
+    override: ({ zodSchema, jsonSchema }) => {
+      if (zodSchema === claim) jsonSchema.oneOf = [{ required: ['from'] }, { required: ['value'] }];
+    },
+  });
+}

@@ -1,0 +1,191 @@
+import {
+  configurationIssues,
+  mappingDocument,
+  type ClaimDocument,
+  type ConfigurationIssue,
+  type MappingDocument,
+} from '../mapping/mapping-document.js';
+import type { Source } from '../ports/source.js';
+import { subjectProperties, type SubjectProperty } from '../subject.js';
+import { compileTransform } from './transforms.js';
+import type { ClaimValue, Origin, Plan, PlannedClaim, PlannedLookup, Policy } from './plan.js';
+
+/** A source and the tenants that it may serve, by their aliases. */
+export interface RegisteredSource {
+  readonly source: Source;
+  readonly tenants: ReadonlySet<string>;
+}
+
+/** What a mapping can refer to. */
+export interface CompileContext {
+  readonly tenants: ReadonlySet<string>;
+  readonly sources: ReadonlyMap<string, RegisteredSource>;
+}
+
+export type CompileResult =
+  | { readonly kind: 'compiled'; readonly plan: Plan }
+  | { readonly kind: 'refused'; readonly issues: readonly ConfigurationIssue[] };
+
+/**
+ * Checks a mapping document and compiles it. Everything that can be wrong with a mapping is found here, never at a sign-in:
+ * unknown keys and types, unknown tenants, sources, lookups, parameters and properties, a source of another tenant, lookups that
+ * need each other or that nothing uses, text or list contradictions.
+ */
+export function compileMapping(input: unknown, revision: string, context: CompileContext): CompileResult {
+  const parsed = mappingDocument.safeParse(input);
+  if (!parsed.success) return { kind: 'refused', issues: configurationIssues(parsed.error) };
+  const compiler = new MappingCompiler(parsed.data, revision, context);
+  const plan = compiler.compile();
+  return compiler.issues.length > 0 ? { kind: 'refused', issues: compiler.issues } : { kind: 'compiled', plan };
+}
+
+class MappingCompiler {
+  readonly issues: ConfigurationIssue[] = [];
+  private readonly projections = new Map<string, Map<string, string>>();
+
+  constructor(
+    private readonly document: MappingDocument,
+    private readonly revision: string,
+    private readonly context: CompileContext,
+  ) {}
+
+  compile(): Plan {
+    const { document } = this;
+    if (!this.context.tenants.has(document.tenant)) this.refuse(['tenant'], `there is no tenant ${document.tenant}`);
+    for (const alias of Object.keys(document.lookups)) this.projections.set(alias, new Map());
+
+    const claims = Object.entries(document.claims).map(([name, claim]) => this.claim(name, claim));
+    const lookups = Object.entries(document.lookups).flatMap(([alias, lookup]) => this.lookup(alias, lookup));
+    const ordered = this.inDependencyOrder(lookups);
+    for (const [alias, attributes] of this.projections)
+      if (attributes.size === 0) this.refuse(['lookups', alias], 'is not used by any claim or lookup');
+
+    return {
+      tenant: document.tenant,
+      mapping: document.name,
+      revision: this.revision,
+      applications: document.applications,
+      clients: document.clients && new Set(document.clients),
+      extensions: document.extensions && new Set(document.extensions),
+      lookups: ordered.map((lookup) => ({ ...lookup, projection: [...this.projections.get(lookup.alias)!.values()] })),
+      claims,
+      droppable: this.droppable(),
+    };
+  }
+
+  private refuse(path: readonly (string | number)[], reason: string): void {
+    this.issues.push({ path, reason });
+  }
+
+  private claim(name: string, document: ClaimDocument): PlannedClaim {
+    const path = ['claims', name];
+    const transforms = document.transform.map(compileTransform);
+    const fixed = document.value === undefined ? undefined : [document.value].flat();
+    const last = transforms.findLast((transform) => transform.yields !== 'same');
+    if (document.list && last?.yields === 'text')
+      this.refuse([...path, 'list'], `contradicts the transform ${last.name}, which yields one text`);
+    const list = document.list || last?.yields === 'list' || (Array.isArray(document.value) && last === undefined);
+    return {
+      name,
+      from: fixed ? { kind: 'constant', values: fixed } : (this.origin(document.from!, [...path, 'from']) ?? nowhere),
+      transforms,
+      list,
+      whenUnavailable: this.policy(document.whenUnavailable, list, [...path, 'whenUnavailable']),
+      whenMissing: this.policy(document.whenMissing, list, [...path, 'whenMissing']),
+    };
+  }
+
+  private policy(policy: ClaimDocument['whenMissing'], list: boolean, path: readonly string[]): Policy {
+    if (typeof policy === 'string') return policy;
+    const isList = Array.isArray(policy.default);
+    if (isList && !list) this.refuse([...path, 'default'], 'is a list, but the claim is text; say list: true');
+    const value: ClaimValue = list && !isList ? [policy.default as string] : policy.default;
+    return { default: value };
+  }
+
+  /** Resolves a reference and adds the attribute to its lookup's projection. */
+  private origin(reference: string, path: readonly string[]): Origin | undefined {
+    const dot = reference.indexOf('.');
+    const [scope, name] = [reference.slice(0, dot), reference.slice(dot + 1)];
+    if (scope === 'subject') {
+      if (isSubjectProperty(name)) return { kind: 'subject', property: name };
+      this.refuse(path, `the subject has no property ${name}; it has ${subjectProperties.join(', ')}`);
+      return undefined;
+    }
+    const projection = this.projections.get(scope);
+    if (!projection) {
+      this.refuse(path, `there is no lookup ${scope} in this mapping`);
+      return undefined;
+    }
+    const key = name.toLowerCase();
+    if (!projection.has(key)) projection.set(key, name);
+    return { kind: 'lookup', alias: scope, attribute: name };
+  }
+
+  private lookup(alias: string, document: MappingDocument['lookups'][string]): readonly PlannedLookup[] {
+    const path = ['lookups', alias];
+    const [sourceName, lookupName] = document.use.split('.') as [string, string];
+    const inputs = new Map<string, Origin>();
+    for (const [parameter, reference] of Object.entries(document.with ?? {})) {
+      const origin = this.origin(reference, [...path, 'with', parameter]);
+      if (origin) inputs.set(parameter, origin);
+    }
+    const registered = this.context.sources.get(sourceName);
+    if (!registered) {
+      this.refuse([...path, 'use'], `there is no source ${sourceName}`);
+      return [];
+    }
+    if (!registered.tenants.has(this.document.tenant)) {
+      this.refuse([...path, 'use'], `the source ${sourceName} does not serve the tenant ${this.document.tenant}`);
+      return [];
+    }
+    const description = registered.source.lookups.get(lookupName);
+    if (!description) {
+      this.refuse([...path, 'use'], `the source ${sourceName} has no lookup ${lookupName}`);
+      return [];
+    }
+    const given = Object.keys(document.with ?? {});
+    const missing = description.parameters.filter((parameter) => !given.includes(parameter));
+    const unknown = given.filter((parameter) => !description.parameters.includes(parameter));
+    if (missing.length > 0) this.refuse(path, `lacks with: ${missing.join(', ')}, which the lookup ${document.use} asks for`);
+    for (const parameter of unknown)
+      this.refuse([...path, 'with', parameter], `is not a parameter of the lookup ${document.use}`);
+    return [{ alias, source: registered.source, lookup: lookupName, description, inputs, projection: [] }];
+  }
+
+  private inDependencyOrder(lookups: readonly PlannedLookup[]): readonly PlannedLookup[] {
+    const byAlias = new Map(lookups.map((lookup) => [lookup.alias, lookup]));
+    const ordered = new Set<PlannedLookup>();
+    const visit = (lookup: PlannedLookup, trail: readonly string[]): void => {
+      if (ordered.has(lookup)) return;
+      const cycleStart = trail.indexOf(lookup.alias);
+      if (cycleStart >= 0) {
+        this.refuse(['lookups', lookup.alias], `needs itself: ${[...trail.slice(cycleStart), lookup.alias].join(' → ')}`);
+        return;
+      }
+      for (const origin of lookup.inputs.values()) {
+        const needed = origin.kind === 'lookup' ? byAlias.get(origin.alias) : undefined;
+        if (needed) visit(needed, [...trail, lookup.alias]);
+      }
+      ordered.add(lookup);
+    };
+    for (const lookup of lookups) visit(lookup, []);
+    return [...ordered];
+  }
+
+  private droppable(): readonly string[] {
+    const { overflow, claims } = this.document;
+    if (overflow === 'fail') return [];
+    overflow.drop.forEach((name, index) => {
+      if (!Object.hasOwn(claims, name)) this.refuse(['overflow', 'drop', index], `there is no claim ${name}`);
+    });
+    return overflow.drop;
+  }
+}
+
+/** Stands where a reference was refused, so that the rest of the document is still checked. */
+const nowhere: Origin = { kind: 'subject', property: 'id' };
+
+function isSubjectProperty(name: string): name is SubjectProperty {
+  return (subjectProperties as readonly string[]).includes(name);
+}

@@ -1,0 +1,52 @@
+import type { LookupDescription, Source } from '../ports/source.js';
+import type { SubjectProperty } from '../subject.js';
+import type { Transform } from './transforms.js';
+
+/** A claim of the answer: Entra takes text and lists of text only (Microsoft: custom claims provider reference). */
+export type ClaimValue = string | readonly string[];
+
+/** Where a value comes from. */
+export type Origin =
+  | { readonly kind: 'subject'; readonly property: SubjectProperty }
+  | { readonly kind: 'lookup'; readonly alias: string; readonly attribute: string };
+
+export interface PlannedLookup {
+  /** The name that the mapping gives it. */
+  readonly alias: string;
+  readonly source: Source;
+  /** The name of the lookup in its source. */
+  readonly lookup: string;
+  readonly description: LookupDescription;
+  readonly inputs: ReadonlyMap<string, Origin>;
+  readonly projection: readonly string[];
+}
+
+/** What a claim becomes where its value is unavailable or missing. */
+export type Policy = 'fail' | 'omit' | { readonly default: ClaimValue };
+
+export interface PlannedClaim {
+  readonly name: string;
+  readonly from: Origin | { readonly kind: 'constant'; readonly values: readonly string[] };
+  readonly transforms: readonly Transform[];
+  /** true: always a list; false: always text. */
+  readonly list: boolean;
+  readonly whenUnavailable: Policy;
+  readonly whenMissing: Policy;
+}
+
+/** A compiled mapping. Immutable; one serves any number of requests at once. */
+export interface Plan {
+  readonly tenant: string;
+  readonly mapping: string;
+  /** Identifies the content that was compiled. */
+  readonly revision: string;
+  readonly applications: readonly string[];
+  /** Undefined: whichever client or extension it is. */
+  readonly clients: ReadonlySet<string> | undefined;
+  readonly extensions: ReadonlySet<string> | undefined;
+  /** In dependency order: an input of a lookup comes before it. */
+  readonly lookups: readonly PlannedLookup[];
+  readonly claims: readonly PlannedClaim[];
+  /** The claims to drop, in this order, where the answer is too large. */
+  readonly droppable: readonly string[];
+}

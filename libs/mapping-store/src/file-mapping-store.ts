@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { MappingStore, type LoadedMappings, type StoredMapping } from '#claims';
+import { LineCounter, parseDocument } from 'yaml';
+
+/** A mapping is a page or two; a larger file is a mistake, or an attack on the parser. */
+const maximumBytes = 256 * 1024;
+
+/** A folder of YAML files, one mapping each, in sub-folders too. Files and folders whose name begins with a dot are passed over. */
+export class FileMappingStore extends MappingStore {
+  override readonly kind = 'files';
+
+  constructor(private readonly folder: string) {
+    super();
+  }
+
+  override async load(): Promise<LoadedMappings> {
+    let names: string[];
+    try {
+      names = await readdir(this.folder, { recursive: true });
+    } catch (error) {
+      return { kind: 'unavailable', detail: `the folder of mappings cannot be read (${codeOf(error)})` };
+    }
+    const origins = names
+      .map((name) => name.split(path.sep).join('/'))
+      .filter((name) => /\.ya?ml$/i.test(name) && !name.split('/').some((part) => part.startsWith('.')))
+      .toSorted();
+    return { kind: 'loaded', mappings: await Promise.all(origins.map((origin) => this.read(origin))) };
+  }
+
+  private async read(origin: string): Promise<StoredMapping> {
+    const file = path.join(this.folder, origin);
+    try {
+      const { size } = await stat(file);
+      if (size > maximumBytes) return unreadable(origin, `is larger than ${maximumBytes} bytes`);
+      return parseMapping(origin, await readFile(file, 'utf8'));
+    } catch (error) {
+      return unreadable(origin, `cannot be read (${codeOf(error)})`);
+    }
+  }
+}
+
+/** One mapping from its YAML text. Duplicate keys and more than one document are refused; aliases are bounded by the parser. */
+export function parseMapping(origin: string, text: string): StoredMapping {
+  const revision = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  const lines = new LineCounter();
+  const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const [error] = yaml.errors;
+  if (error) return unreadable(origin, `is not valid YAML: line ${lines.linePos(error.pos[0]).line}: ${error.message}`, revision);
+  let document: unknown;
+  try {
+    document = yaml.toJS();
+  } catch (failure) {
+    return unreadable(origin, `is not valid YAML: ${failure instanceof Error ? failure.message : 'unknown error'}`, revision);
+  }
+  return {
+    origin,
+    revision,
+    content: { kind: 'document', document },
+    lineOf: (at) => {
+      for (let depth = at.length; depth > 0; depth--) {
+        const node = yaml.getIn(at.slice(0, depth), true);
+        const start = typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range) ? node.range[0] : undefined;
+        if (typeof start === 'number') return lines.linePos(start).line;
+      }
+      return 1;
+    },
+  };
+}
+
+function unreadable(origin: string, reason: string, revision = 'unreadable'): StoredMapping {
+  return { origin, revision, content: { kind: 'unreadable', reason } };
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+}

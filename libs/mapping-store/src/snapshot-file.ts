@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import path from 'node:path';
+import type { StoredMapping } from '#claims';
+import { z } from 'zod';
+
+const snapshotDocument = z.strictObject({
+  format: z.literal(1),
+  savedAt: z.iso.datetime(),
+  /** SHA-256 of the mappings as JSON. */
+  checksum: z.string(),
+  mappings: z.array(z.strictObject({ origin: z.string(), revision: z.string(), document: z.unknown() })),
+});
+
+export type SavedSnapshot =
+  | { readonly kind: 'saved'; readonly savedAt: Date; readonly mappings: readonly StoredMapping[] }
+  | { readonly kind: 'none' }
+  /** The file is there but not whole; it is never used. */
+  | { readonly kind: 'damaged'; readonly detail: string };
+
+/** The last mappings that compiled, on this machine's disk: what the service starts with when the store cannot be read. */
+export class SnapshotFile {
+  constructor(private readonly file: string) {}
+
+  async read(): Promise<SavedSnapshot> {
+    let text: string;
+    try {
+      text = await readFile(this.file, 'utf8');
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { kind: 'none' };
+      return { kind: 'damaged', detail: error instanceof Error ? error.message : 'cannot be read' };
+    }
+    let content: unknown;
+    try {
+      content = JSON.parse(text);
+    } catch {
+      return { kind: 'damaged', detail: 'is not JSON' };
+    }
+    const parsed = snapshotDocument.safeParse(content);
+    if (!parsed.success) return { kind: 'damaged', detail: 'has an unknown format' };
+    if (checksumOf(parsed.data.mappings) !== parsed.data.checksum) return { kind: 'damaged', detail: 'does not match its checksum' };
+    return {
+      kind: 'saved',
+      savedAt: new Date(parsed.data.savedAt),
+      mappings: parsed.data.mappings.map(({ origin, revision, document }) => ({
+        origin,
+        revision,
+        content: { kind: 'document', document },
+      })),
+    };
+  }
+
+  /** Replaces the file as a whole: a crash leaves the old one or the new one, never half of one. */
+  async write(mappings: readonly StoredMapping[], savedAt: Date): Promise<void> {
+    const saved = mappings.flatMap(({ origin, revision, content }) =>
+      content.kind === 'document' ? [{ origin, revision, document: content.document }] : [],
+    );
+    await mkdir(path.dirname(this.file), { recursive: true, mode: 0o700 });
+    const temporary = `${this.file}.${process.pid}.tmp`;
+    const handle = await open(temporary, 'w', 0o600);
+    try {
+      await handle.writeFile(
+        JSON.stringify({ format: 1, savedAt: savedAt.toISOString(), checksum: checksumOf(saved), mappings: saved }),
+      );
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, this.file);
+  }
+}
+
+function checksumOf(mappings: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(mappings)).digest('hex');
+}
