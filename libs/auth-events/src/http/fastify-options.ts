@@ -1,0 +1,49 @@
+import type { Socket } from 'node:net';
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { problemBody } from './problem.js';
+
+/** Entra's events have 1 to 3 KB; a body beyond this is answered 413. */
+export const maximumBodyBytes = 64 * 1024;
+
+/** The HTTP adapter of an application that hosts auth events. Create the application with `bodyParser: false`. */
+export function authEventAdapter(): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit: maximumBodyBytes,
+    return503OnClosing: false,
+    requestTimeout: 10_000,
+    connectionTimeout: 0,
+    keepAliveTimeout: 75_000,
+    clientErrorHandler: refuseUnreadable,
+  });
+}
+
+/**
+ * Hands every body on as bytes, whatever its content type says: nothing is decoded before the caller is known.
+ * Call it before the application listens.
+ */
+export function takeBodiesAsBytes(app: NestFastifyApplication): void {
+  const fastify = app.getHttpAdapter().getInstance();
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+}
+
+/** What cannot be read as HTTP gets an answer too, where the peer still listens. */
+function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, code, title] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? ([431, 'request.headersTooLarge', 'The request headers are too large.'] as const)
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? ([408, 'request.timeout', 'The request took too long to arrive.'] as const)
+        : ([400, 'request.malformed', 'The request is malformed.'] as const);
+  const body = problemBody({ status, code, title, correlationId: randomUUID() });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
