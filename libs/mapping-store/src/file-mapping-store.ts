@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { MappingStore, type LoadedMappings, type StoredMapping } from '#claims';
-import { LineCounter, parseDocument } from 'yaml';
+import { LineCounter, parseDocument, type Document } from 'yaml';
 
 /** A mapping is a page or two; a larger file is a mistake, or an attack on the parser. */
 const maximumBytes = 256 * 1024;
@@ -45,11 +45,12 @@ export class FileMappingStore extends MappingStore {
 export function parseMapping(origin: string, text: string): StoredMapping {
   const revision = createHash('sha256').update(text).digest('hex').slice(0, 16);
   const lines = new LineCounter();
-  const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const [error] = yaml.errors;
-  if (error) return unreadable(origin, `is not valid YAML: line ${lines.linePos(error.pos[0]).line}: ${error.message}`, revision);
+  let yaml: Document.Parsed;
   let document: unknown;
   try {
+    yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+    const [error] = yaml.errors;
+    if (error) return unreadable(origin, `is not valid YAML: line ${lines.linePos(error.pos[0]).line}: ${error.message}`, revision);
     document = yaml.toJS();
   } catch (failure) {
     return unreadable(origin, `is not valid YAML: ${failure instanceof Error ? failure.message : 'unknown error'}`, revision);

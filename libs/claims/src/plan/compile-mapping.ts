@@ -32,11 +32,22 @@ export type CompileResult =
  * need each other or that nothing uses, text or list contradictions.
  */
 export function compileMapping(input: unknown, revision: string, context: CompileContext): CompileResult {
+  const hidden = hiddenKeys(input, []);
+  if (hidden.length > 0) return { kind: 'refused', issues: hidden };
   const parsed = mappingDocument.safeParse(input);
   if (!parsed.success) return { kind: 'refused', issues: configurationIssues(parsed.error) };
   const compiler = new MappingCompiler(parsed.data, revision, context);
   const plan = compiler.compile();
   return compiler.issues.length > 0 ? { kind: 'refused', issues: compiler.issues } : { kind: 'compiled', plan };
+}
+
+/** Keys that the schema's checks pass over because JavaScript gives them a meaning, and nesting that no mapping has. */
+function hiddenKeys(input: unknown, path: readonly (string | number)[]): readonly ConfigurationIssue[] {
+  if (typeof input !== 'object' || input === null) return [];
+  if (path.length > 16) return [{ path, reason: 'is nested too deeply' }];
+  return Object.entries(input).flatMap(([key, value]) =>
+    key === '__proto__' ? [{ path: [...path, key], reason: 'is not a known key' }] : hiddenKeys(value, [...path, key]),
+  );
 }
 
 class MappingCompiler {

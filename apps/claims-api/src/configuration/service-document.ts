@@ -1,0 +1,113 @@
+import { configurationName, duration } from '#claims';
+import { z } from 'zod';
+
+const guid = z
+  .string()
+  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, { error: 'must be a GUID (8-4-4-4-12 hexadecimal digits)' })
+  .transform((text) => text.toLowerCase());
+
+const port = z.int().min(0).max(65_535);
+
+const oneOrMore = <Item extends z.ZodType>(item: Item) =>
+  z.union([item.transform((only) => [only]), z.array(item).min(1)]) as unknown as z.ZodType<z.output<Item>[], z.input<Item> | z.input<Item>[]>;
+
+const trust = {
+  tenantId: guid.describe('The Entra tenant’s id.'),
+  audience: oneOrMore(z.string().min(1)).describe('The client id of the API’s app registration, or its App ID URI for version 1.0 tokens.'),
+  cloud: z.enum(['public', 'usGovernment', 'china']).default('public'),
+  external: z
+    .strictObject({ subdomain: z.string().regex(/^[a-z0-9][a-z0-9-]*$/).optional() })
+    .optional()
+    .describe('Set for an external (CIAM) tenant; the subdomain is the one of <subdomain>.ciamlogin.com.'),
+  issuers: z
+    .array(
+      z.strictObject({
+        issuer: z.url().describe('The exact iss of the tokens.'),
+        metadata: z.url({ protocol: /^https$/, error: 'must be an https address' }).describe('The address of its OpenID metadata.'),
+      }),
+    )
+    .min(1)
+    .optional()
+    .describe('Instead of the issuers that cloud and external stand for.'),
+  callers: z.array(guid).min(1).optional(),
+};
+
+const tenant = z.strictObject({
+  ...trust,
+  callers: trust.callers.describe('The application ids that may call; Entra’s authentication extensions service by default.'),
+  unmappedApplications: z
+    .enum(['empty', 'fail'])
+    .default('empty')
+    .describe('The answer for an application without a mapping: no claims, or no token.'),
+});
+
+const admin = z.strictObject({
+  ...trust,
+  callers: trust.callers.describe('The client applications that may call; every one with the role by default.'),
+});
+
+const listen = (host: string, listenPort: number) => ({
+  host: z.string().min(1).default(host),
+  port: port.default(listenPort),
+});
+
+/** The operator's configuration file, claimbridge.yaml. Unknown keys are refused at every level. */
+export const serviceDocument = z
+  .strictObject({
+    listen: z
+      .strictObject({
+        public: z.strictObject(listen('0.0.0.0', 8080)).prefault({}),
+        management: z
+          .strictObject({
+            ...listen('127.0.0.1', 9090),
+            plainHttp: z.boolean().default(false).describe('Allows plain http on an address that is not loopback.'),
+          })
+          .refine((door) => door.plainHttp || ['127.0.0.1', '::1', 'localhost'].includes(door.host), {
+            error: 'listens beyond loopback without TLS; say plainHttp: true if the network in front of it protects it',
+            path: ['host'],
+          })
+          .prefault({}),
+      })
+      .prefault({}),
+    entra: z
+      .strictObject({
+        timeout: duration
+          .refine((milliseconds) => milliseconds >= 200 && milliseconds <= 2_000, { error: 'Entra allows 200ms to 2s' })
+          .prefault('1s')
+          .describe('timeoutInMilliseconds of the custom authentication extension.'),
+        edgeAllowance: duration.prefault('300ms').describe('What network and TLS may take of it.'),
+      })
+      .refine((entra) => entra.edgeAllowance < entra.timeout, { error: 'must be shorter than the timeout', path: ['edgeAllowance'] })
+      .prefault({}),
+    tenants: z
+      .record(configurationName, tenant)
+      .refine((tenants) => Object.keys(tenants).length > 0, { error: 'needs at least one tenant' }),
+    admin: admin.optional().describe('Who may use the admin API. Without it the management door has no admin routes.'),
+    trust: z
+      .strictObject({
+        ca: z.string().startsWith('file:').optional().describe('A private CA for the addresses of metadata and keys.'),
+        clockSkew: duration.prefault('60s'),
+      })
+      .prefault({}),
+    mappings: z.strictObject({ folder: z.string().min(1).describe('Where the mappings are, one YAML file each.') }),
+    snapshot: z
+      .strictObject({ file: z.string().min(1) })
+      .optional()
+      .describe('Where the last mappings that compiled are kept, to start with when the store cannot be read.'),
+    sources: z.record(configurationName, z.looseObject({ type: z.string().min(1) })).default({}),
+    probes: z.strictObject({ interval: duration.prefault('15s'), timeout: duration.prefault('2s') }).prefault({}),
+    shutdown: z
+      .strictObject({
+        delay: duration.prefault('5s').describe('How long requests are still taken after readiness went false.'),
+        limit: duration.prefault('10s').describe('How long requests in flight may take after that.'),
+      })
+      .prefault({}),
+  })
+  .meta({ title: 'Claimbridge service configuration' });
+
+export type ServiceDocument = z.output<typeof serviceDocument>;
+
+/** The JSON Schema (draft 2020-12) of the configuration file. Each source’s own keys are in the documentation of its connector. */
+export function serviceJsonSchema(): object {
+  return z.toJSONSchema(serviceDocument, { io: 'input' });
+}

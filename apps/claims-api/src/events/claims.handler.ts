@@ -1,0 +1,79 @@
+import {
+  TokenIssuanceStartHandler,
+  answer,
+  type CalloutContext,
+  type TokenIssuanceStartAnswer,
+  type TokenIssuanceStartEvent,
+} from '#auth-events';
+import { Deadline, subjectProperties, type FailureCode, type Subject } from '#claims';
+import { callerOf } from '#entra-auth';
+import type { ClaimMappingService } from '../mapping/claim-mapping.service.js';
+import type { EventLog } from './event-log.js';
+
+const failures: Readonly<Record<FailureCode, string>> = {
+  'claims.unavailable': 'A source of a required claim did not answer.',
+  'claims.missing': 'A required claim has no value.',
+  'claims.tooLarge': 'The claims exceed the size that Entra accepts.',
+};
+
+/** Answers Entra's events by the mappings: select, locate, fetch, map, limit. */
+export class ClaimsHandler extends TokenIssuanceStartHandler {
+  constructor(
+    private readonly mappings: ClaimMappingService,
+    private readonly log: EventLog,
+    private readonly options: {
+      /** The time of a request from its receipt, in milliseconds. */
+      readonly deadline: number;
+      /** What an application without a mapping gets, by the tenant's alias. */
+      readonly unmapped: (tenant: string) => 'empty' | 'fail';
+    },
+  ) {
+    super();
+  }
+
+  override async onTokenIssuanceStart(event: TokenIssuanceStartEvent, context: CalloutContext): Promise<TokenIssuanceStartAnswer> {
+    const { request, receivedAt } = context;
+    const tenant = callerOf(request).tenant;
+    const client = event.clientServicePrincipal?.appId;
+    const application = event.resourceServicePrincipal?.appId ?? client;
+    const note = this.log.note.bind(this.log, request);
+    note({ correlationId: event.correlationId, tenant, ...(application && { application }) });
+
+    const selection =
+      application === undefined
+        ? ({ kind: 'none' } as const)
+        : this.mappings.select({ tenant, application, extension: event.extensionId, ...(client && { client }) });
+    switch (selection.kind) {
+      case 'unloaded':
+        return answer.fail('mapping.unloaded', 'No mappings are loaded yet.');
+      case 'invalid':
+        return answer.fail('mapping.invalid', 'The mapping of this application is invalid.');
+      case 'none':
+        return this.options.unmapped(tenant) === 'fail'
+          ? answer.fail('mapping.none', 'This application has no mapping.')
+          : answer.provideClaims({});
+      case 'mapping': {
+        const { mapping, revision } = selection.plan;
+        note({ mapping, revision });
+        using deadline = new Deadline(this.options.deadline - (performance.now() - receivedAt));
+        const resolution = await this.mappings.resolve(selection, subjectOf(event), deadline);
+        note({ lookups: resolution.lookups, deviations: resolution.deviations });
+        if (resolution.kind === 'resolved') return answer.provideClaims(resolution.claims);
+        note({ failedClaims: resolution.claims });
+        return answer.fail(resolution.code, failures[resolution.code]);
+      }
+    }
+  }
+}
+
+function subjectOf({ user }: TokenIssuanceStartEvent): Subject | undefined {
+  return (
+    user &&
+    Object.fromEntries(
+      subjectProperties.flatMap((property) => {
+        const text = user[property];
+        return text === undefined || text.trim() === '' ? [] : [[property, text]];
+      }),
+    )
+  );
+}

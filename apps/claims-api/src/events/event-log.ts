@@ -1,0 +1,69 @@
+import type { ProblemReport } from '#auth-events';
+import type { ClaimDeviation, LookupAccount } from '#claims';
+import type { Logger, Metrics } from '#observability';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+/** What is known of a request by the time it is answered. Names, ids and times only: no person, no value. */
+export interface EventAccount {
+  readonly correlationId?: string;
+  readonly tenant?: string;
+  readonly application?: string;
+  readonly mapping?: string;
+  readonly revision?: string;
+  readonly lookups?: readonly LookupAccount[];
+  readonly deviations?: readonly ClaimDeviation[];
+  /** The claims that made the answer fail. */
+  readonly failedClaims?: readonly string[];
+  readonly problem?: ProblemReport;
+}
+
+/** One log line and the metrics for each request of the public door, whatever became of it. */
+export class EventLog {
+  private readonly accounts = new WeakMap<FastifyRequest, EventAccount>();
+
+  constructor(
+    private readonly log: Logger,
+    private readonly metrics: Metrics,
+  ) {}
+
+  note(request: FastifyRequest, account: EventAccount): void {
+    this.accounts.set(request, { ...this.accounts.get(request), ...account });
+  }
+
+  /** Writes on every response of this server but those of the health probes. */
+  listen(server: FastifyInstance): void {
+    server.addHook('onResponse', (request, reply, done) => {
+      if (!request.url.startsWith('/health/')) this.write(this.accounts.get(request) ?? {}, reply);
+      done();
+    });
+  }
+
+  private write({ problem, ...account }: EventAccount, reply: FastifyReply): void {
+    const status = reply.statusCode;
+    const ms = Math.round(reply.elapsedTime * 10) / 10;
+    const line = {
+      correlationId: account.correlationId ?? problem?.correlationId,
+      tenant: account.tenant,
+      application: account.application,
+      mapping: account.mapping,
+      revision: account.revision,
+      status,
+      ms,
+      code: problem?.code,
+      detail: problem?.detail,
+      failedClaims: account.failedClaims,
+      lookups: account.lookups?.map((lookup) => ({ ...lookup, ms: Math.round(lookup.ms * 10) / 10 })),
+      deviations: account.deviations?.length ? account.deviations : undefined,
+      err: problem?.error,
+    };
+    if (status >= 500) this.log.error(line, 'event');
+    else if (status >= 400) this.log.warn(line, 'event');
+    else this.log.info(line, 'event');
+
+    const { tenant = '', mapping = '' } = account;
+    this.metrics.events.inc({ tenant, mapping, status, code: problem?.code ?? '' });
+    this.metrics.eventSeconds.observe({ status }, reply.elapsedTime / 1_000);
+    for (const { claim, why, treatment } of account.deviations ?? [])
+      this.metrics.claimDeviations.inc({ tenant, mapping, claim, why, treatment });
+  }
+}

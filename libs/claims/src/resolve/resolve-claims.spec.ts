@@ -1,0 +1,224 @@
+import { FakeSource, type FakeLookup } from '#testing';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Attributes } from '../attributes.js';
+import { ambiguous, found, notFound, unavailable, type Outcome } from '../outcome.js';
+import { compileMapping } from '../plan/compile-mapping.js';
+import type { Plan } from '../plan/plan.js';
+import type { Subject } from '../subject.js';
+import { Deadline } from './deadline.js';
+import { resolveClaims } from './resolve-claims.js';
+
+const answers = (attributes: Record<string, string[]>): Outcome => found(new Attributes(Object.entries(attributes)));
+
+function plan(lookups: Record<string, FakeLookup>, document: { lookups: object; claims: object; overflow?: object }): { plan: Plan; source: FakeSource } {
+  const source = new FakeSource('fake', lookups);
+  const context = { tenants: new Set(['t']), sources: new Map([['fake', { source, tenants: new Set(['t']) }]]) };
+  const result = compileMapping(
+    { name: 'm', tenant: 't', applications: ['00000000-0000-0000-0000-000000000001'], ...document },
+    'r',
+    context,
+  );
+  if (result.kind !== 'compiled') throw new Error(JSON.stringify(result.issues));
+  return { plan: result.plan, source };
+}
+
+async function resolve(compiled: Plan, subject: Subject | undefined = { id: 'u', mail: 'ada@corp.example' }, milliseconds = 60_000) {
+  using deadline = new Deadline(milliseconds);
+  return await resolveClaims(compiled, subject, deadline);
+}
+
+const byMail: FakeLookup = { parameters: ['mail'] };
+const oneLookup = { a: { use: 'fake.a', with: { mail: 'subject.mail' } } };
+
+describe('resolveClaims', () => {
+  it('runs independent lookups at once and dependent ones when their inputs are there', async () => {
+    const order: string[] = [];
+    let release!: () => void;
+    const both = new Promise<void>((done) => (release = done));
+    const meeting = (name: string): FakeLookup => ({
+      ...byMail,
+      answer: async () => {
+        order.push(name);
+        if (order.length === 2) release();
+        await both;
+        return answers({ key: [name] });
+      },
+    });
+    const { plan: compiled, source } = plan(
+      { left: meeting('left'), right: meeting('right'), last: { parameters: ['key'], answer: (query) => answers({ value: [query.parameters.get('key')!] }) } },
+      {
+        lookups: {
+          left: { use: 'fake.left', with: { mail: 'subject.mail' } },
+          right: { use: 'fake.right', with: { mail: 'subject.mail' } },
+          last: { use: 'fake.last', with: { key: 'left.key' } },
+        },
+        claims: { value: { from: 'last.value' }, right: { from: 'right.key' } },
+      },
+    );
+    const resolution = await resolve(compiled);
+    expect(resolution.kind === 'resolved' && Object.fromEntries(resolution.claims)).toEqual({ value: 'left', right: 'right' });
+    expect(source.queries.map((query) => query.lookup)).toEqual(['left', 'right', 'last']);
+  });
+
+  it('asks nothing without a subject or a key', async () => {
+    const { plan: compiled, source } = plan({ a: byMail }, { lookups: oneLookup, claims: { c: { from: 'a.x' } } });
+    expect((await resolve(compiled, { id: 'u' })).lookups[0]).toMatchObject({ outcome: 'notFound', reason: 'noKey', ms: 0 });
+    const none = await resolveClaims(compiled, undefined, new Deadline(1_000));
+    expect(none.lookups[0]).toMatchObject({ outcome: 'notFound', reason: 'noSubject' });
+    expect(source.queries).toEqual([]);
+  });
+
+  it('locates by the first key that is present and whose condition holds, and falls through only where the rule says so', async () => {
+    const locate = [
+      { key: 'onPremisesSecurityIdentifier', when: {}, fallThrough: true },
+      { key: 'onPremisesSamAccountName', when: { userType: 'Member' }, fallThrough: false },
+      { key: 'mail', when: {}, fallThrough: false },
+    ] as const;
+    const { plan: compiled, source } = plan(
+      { a: { locate, answer: () => notFound('noEntry') } },
+      { lookups: { a: { use: 'fake.a' } }, claims: { c: { from: 'a.x' } } },
+    );
+    const asked = async (subject: Subject): Promise<(number | undefined)[]> => {
+      source.queries.length = 0;
+      await resolve(compiled, subject);
+      return source.queries.map((query) => query.locateRule);
+    };
+    expect(await asked({ onPremisesSecurityIdentifier: 'S-1', onPremisesSamAccountName: 'ada', userType: 'member' })).toEqual([0, 1]);
+    expect(await asked({ onPremisesSamAccountName: 'ada', userType: 'Member', mail: 'ceo@corp.example' })).toEqual([1]);
+    expect(await asked({ onPremisesSamAccountName: 'ada', userType: 'Guest', mail: 'ceo@corp.example' })).toEqual([2]);
+    expect(await asked({ id: 'u' })).toEqual([]);
+  });
+
+  it('answers by the deadline, whatever hangs, and tells the source to stop', async () => {
+    let stopped = false;
+    const hang: FakeLookup = {
+      ...byMail,
+      answer: (_query, signal) => {
+        signal.addEventListener('abort', () => (stopped = true));
+        return new Promise(() => undefined);
+      },
+    };
+    const { plan: compiled } = plan({ a: hang }, { lookups: oneLookup, claims: { c: { from: 'a.x', whenUnavailable: 'omit' } } });
+    const resolution = await resolve(compiled, { mail: 'ada@corp.example' }, 20);
+    expect(resolution).toMatchObject({ kind: 'resolved', lookups: [{ outcome: 'unavailable', reason: 'deadline' }] });
+    expect(stopped).toBe(true);
+  });
+
+  it('turns a defect of a source into unavailable, and keeps serving the others', async () => {
+    const broken: FakeLookup = { ...byMail, answer: () => Promise.reject(new TypeError('bug')) };
+    const { plan: compiled } = plan({ a: broken }, { lookups: oneLookup, claims: { c: { from: 'a.x', whenUnavailable: 'omit' }, id: { from: 'subject.id' } } });
+    const resolution = await resolve(compiled);
+    expect(resolution.kind === 'resolved' && Object.fromEntries(resolution.claims)).toEqual({ id: 'u' });
+    expect(resolution.lookups[0]).toMatchObject({ outcome: 'unavailable', reason: 'internal', detail: 'TypeError: bug' });
+  });
+
+  it('holds text to one value and lists to lists', async () => {
+    const { plan: compiled } = plan(
+      { a: { ...byMail, answer: () => answers({ one: ['x'], two: ['x', 'y'], empty: [''] }) } },
+      {
+        lookups: oneLookup,
+        claims: {
+          text: { from: 'a.one' },
+          list: { from: 'a.one', list: true },
+          first: { from: 'a.two', transform: ['First'] },
+          joined: { from: 'a.two', transform: [{ Join: ',' }] },
+          split: { from: 'a.one', transform: [{ Split: ',' }] },
+          many: { from: 'a.two', whenUnavailable: { default: 'ambiguous' } },
+          empty: { from: 'a.empty', whenMissing: { default: 'none' } },
+          fixed: { value: ['a', 'b'] },
+        },
+      },
+    );
+    const resolution = await resolve(compiled);
+    expect(resolution.kind === 'resolved' && Object.fromEntries(resolution.claims)).toEqual({
+      text: 'x',
+      list: ['x'],
+      first: 'x',
+      joined: 'x,y',
+      split: ['x'],
+      many: 'ambiguous',
+      empty: 'none',
+      fixed: ['a', 'b'],
+    });
+  });
+
+  it('never lets bytes into a claim unformatted', async () => {
+    const bytes: FakeLookup = { ...byMail, answer: () => found(new Attributes([['guid', [Uint8Array.of(1, 2)]]])) };
+    const { plan: compiled } = plan({ a: bytes }, { lookups: oneLookup, claims: { c: { from: 'a.guid' } } });
+    expect(await resolve(compiled)).toMatchObject({ kind: 'failed', code: 'claims.unavailable', claims: ['c'] });
+  });
+
+  it('fails or drops where the answer is too large', async () => {
+    const large: FakeLookup = { ...byMail, answer: () => answers({ x: ['x'.repeat(4_000)] }) };
+    const claims = { big: { from: 'a.x' }, id: { from: 'subject.id' } };
+    expect(await resolve(plan({ a: large }, { lookups: oneLookup, claims }).plan)).toMatchObject({ kind: 'failed', code: 'claims.tooLarge' });
+    const dropping = await resolve(plan({ a: large }, { lookups: oneLookup, claims, overflow: { drop: ['big'] } }).plan);
+    expect(dropping).toMatchObject({ kind: 'resolved', deviations: [{ claim: 'big', why: 'tooLarge', treatment: 'omitted' }] });
+  });
+});
+
+/** The table of outcome and policy, as the documentation has it. */
+const outcomes: Record<string, Outcome> = {
+  found: answers({ x: ['value'] }),
+  'found without the attribute': answers({ y: ['value'] }),
+  'notFound(noEntry)': notFound('noEntry'),
+  ambiguous,
+  'unavailable(timeout)': unavailable('timeout'),
+};
+const treats = { found: 'value', 'found without the attribute': 'missing', 'notFound(noEntry)': 'missing', ambiguous: 'unavailable', 'unavailable(timeout)': 'unavailable' } as const;
+const policies = ['fail', 'omit', { default: 'fallback' }] as const;
+
+describe('outcome × policy → claim', () => {
+  const cells = Object.keys(outcomes).flatMap((outcome) =>
+    policies.flatMap((whenUnavailable) => policies.map((whenMissing) => [outcome, whenUnavailable, whenMissing] as const)),
+  );
+
+  it.each(cells)('%s, whenUnavailable %j, whenMissing %j', async (name, whenUnavailable, whenMissing) => {
+    const { plan: compiled } = plan(
+      { a: { ...byMail, answer: () => outcomes[name]! } },
+      { lookups: oneLookup, claims: { c: { from: 'a.x', whenUnavailable, whenMissing } } },
+    );
+    const resolution = await resolve(compiled);
+    const treated = treats[name as keyof typeof treats];
+    const policy = treated === 'unavailable' ? whenUnavailable : whenMissing;
+    if (treated === 'value') expect(resolution).toMatchObject({ kind: 'resolved', claims: new Map([['c', 'value']]), deviations: [] });
+    else if (policy === 'fail') expect(resolution).toMatchObject({ kind: 'failed', code: `claims.${treated}`, claims: ['c'] });
+    else if (policy === 'omit')
+      expect(resolution).toMatchObject({ kind: 'resolved', claims: new Map(), deviations: [{ claim: 'c', why: treated, treatment: 'omitted' }] });
+    else
+      expect(resolution).toMatchObject({
+        kind: 'resolved',
+        claims: new Map([['c', 'fallback']]),
+        deviations: [{ claim: 'c', why: treated, treatment: 'defaulted' }],
+      });
+  });
+
+  it('is contagious over two lookups, and stronger than a missing input', async () => {
+    const kinds = fc.constantFrom(...Object.keys(outcomes));
+    await fc.assert(
+      fc.asyncProperty(kinds, kinds, async (left, right) => {
+        const { plan: compiled, source } = plan(
+          {
+            left: { ...byMail, answer: () => outcomes[left]! },
+            right: { ...byMail, answer: () => outcomes[right]! },
+            last: { parameters: ['l', 'r'], answer: () => answers({ x: ['end'] }) },
+          },
+          {
+            lookups: {
+              left: { use: 'fake.left', with: { mail: 'subject.mail' } },
+              right: { use: 'fake.right', with: { mail: 'subject.mail' } },
+              last: { use: 'fake.last', with: { l: 'left.x', r: 'right.x' } },
+            },
+            claims: { c: { from: 'last.x', whenUnavailable: { default: 'unavailable' }, whenMissing: { default: 'missing' } } },
+          },
+        );
+        const resolution = await resolve(compiled);
+        const inputs = [left, right].map((name) => treats[name as keyof typeof treats]);
+        const expected = inputs.includes('unavailable') ? 'unavailable' : inputs.includes('missing') ? 'missing' : 'end';
+        expect(resolution.kind === 'resolved' && resolution.claims.get('c')).toBe(expected);
+        expect(source.queries.some((query) => query.lookup === 'last')).toBe(expected === 'end');
+      }),
+    );
+  });
+});

@@ -1,0 +1,2 @@
+export { createLogger, logLevels, type Logger, type LogLevel } from './logger.js';
+export { Metrics } from './metrics.js';
