@@ -1,0 +1,41 @@
+import type { KeyManager } from '#entra-auth';
+import type { Metrics } from '#observability';
+import type { ClaimMappingService } from '../mapping/claim-mapping.service.js';
+import type { Sources } from '../sources.js';
+import type { Readiness } from './readiness.js';
+
+/** What is read when the metrics are. */
+export function registerGauges(
+  metrics: Metrics,
+  parts: {
+    readonly readiness: Readiness;
+    readonly sources: Sources;
+    readonly keys: KeyManager;
+    readonly mappings: ClaimMappingService;
+  },
+): void {
+  const { readiness, sources, keys, mappings } = parts;
+  metrics.gauge('claimbridge_ready', '1 where this replica takes sign-ins.', [], () => [[{}, readiness.isReady ? 1 : 0]]);
+  metrics.gauge('claimbridge_source_up', '1 where the last operation or probe of a source succeeded.', ['source'], () =>
+    sources.health.flatMap(({ name, state }) => (state === 'unknown' ? [] : [[{ source: name }, state === 'up' ? 1 : 0] as const])),
+  );
+  metrics.gauge('claimbridge_keys_age_seconds', 'Age of the signing keys held, by issuer.', ['issuer'], () =>
+    keys
+      .status()
+      .flatMap(({ issuer, fetchedAt }) => (fetchedAt ? [[{ issuer }, (Date.now() - Number(fetchedAt)) / 1_000] as const] : [])),
+  );
+  metrics.gauge('claimbridge_keys', 'Signing keys held, by issuer.', ['issuer'], () =>
+    keys.status().map(({ issuer, keys: held }) => [{ issuer }, held] as const),
+  );
+  metrics.gauge('claimbridge_mappings', 'Mappings in force, and mappings refused.', ['state'], () => {
+    const { snapshot } = mappings.state;
+    return [
+      [{ state: 'in_force' }, snapshot.mappings],
+      [{ state: 'refused' }, snapshot.problems.length],
+    ];
+  });
+  metrics.gauge('claimbridge_mappings_age_seconds', 'Time since the mappings in force were read from the store.', [], () => {
+    const { asOf } = mappings.state.snapshot;
+    return asOf ? [[{}, (Date.now() - asOf.getTime()) / 1_000]] : [];
+  });
+}

@@ -1,0 +1,67 @@
+import type { ConfigurationIssue, RegisteredSource, Secrets } from '#claims';
+import { configurationIssues, configurationName } from '#claims';
+import { composeSource, type Connector, type ObservedSource, type SourceEvent } from '#connectors';
+import type { Logger } from '#observability';
+import { z } from 'zod';
+import { ConfigurationError } from './configuration/configuration-error.js';
+import type { Configuration } from './config.js';
+
+/** The configured sources, each behind its wrappers, and the probes that keep their connections alive. */
+export class Sources {
+  private readonly byName = new Map<string, RegisteredSource & { readonly source: ObservedSource; readonly type: string }>();
+  private timer: NodeJS.Timeout | undefined;
+
+  /**
+   * @throws ConfigurationError naming every source that is not as its connector wants it
+   */
+  constructor(
+    private readonly configuration: Configuration,
+    connectors: readonly Connector[],
+    dependencies: { readonly secrets: Secrets; readonly log: Logger; readonly listener: (event: SourceEvent) => void },
+  ) {
+    const issues: ConfigurationIssue[] = [];
+    const refuse = (path: readonly (string | number)[], reason: string): number => issues.push({ path, reason });
+    for (const [name, document] of Object.entries(configuration.document.sources)) {
+      const connector = connectors.find((candidate) => candidate.type === document.type);
+      if (!connector) {
+        refuse(['sources', name, 'type'], `there is no connector ${document.type}; there are ${connectors.map(({ type }) => type).join(', ')}`);
+        continue;
+      }
+      const parsed = connector.config.safeParse(document);
+      if (!parsed.success) {
+        for (const { path, reason } of configurationIssues(parsed.error)) refuse(['sources', name, ...path], reason);
+        continue;
+      }
+      const tenants = parsed.data.tenants;
+      for (const [index, tenant] of tenants.entries())
+        if (!Object.hasOwn(configuration.document.tenants, tenant)) refuse(['sources', name, 'tenants', index], `there is no tenant ${tenant}`);
+      const source = connector.create(name, parsed.data, dependencies);
+      this.byName.set(name, { source: composeSource(source, parsed.data, dependencies.listener), tenants: new Set(tenants), type: document.type });
+    }
+    if (issues.length > 0) throw new ConfigurationError(configuration.file, issues);
+  }
+
+  get registered(): ReadonlyMap<string, RegisteredSource> {
+    return this.byName;
+  }
+
+  /** A line for each source: names, states and codes only. */
+  get health(): readonly ({ readonly name: string; readonly type: string } & ReturnType<ObservedSource['health']>)[] {
+    return [...this.byName].map(([name, { source, type }]) => ({ name, type, ...source.health() }));
+  }
+
+  /** Probes every source now and then at the configured interval. */
+  startProbes(): void {
+    const probe = (): void => {
+      for (const { source } of this.byName.values())
+        void source.probe(AbortSignal.timeout(this.configuration.document.probes.timeout));
+    };
+    probe();
+    this.timer = setInterval(probe, this.configuration.document.probes.interval).unref();
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.timer);
+    await Promise.allSettled([...this.byName.values()].map(({ source }) => source.close()));
+  }
+}

@@ -1,0 +1,1 @@
+export { FakeSource, type FakeLookup } from './claims/fake-source.js';
