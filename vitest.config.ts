@@ -7,6 +7,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: source } },
   test: {
     include: ['{apps,libs,test,tools}/**/*.spec.ts'],
+    reporters: ['default', './tools/closing-line-reporter.mjs'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

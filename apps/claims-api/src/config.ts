@@ -33,7 +33,8 @@ export class Configuration {
 export async function readConfiguration(environment: NodeJS.ProcessEnv = process.env): Promise<Configuration> {
   const file = path.resolve(environment['CLAIMBRIDGE_CONFIG'] ?? 'claimbridge.yaml');
   const level = environment['LOG_LEVEL'] ?? 'info';
-  if (!isLogLevel(level)) throw new ConfigurationError('LOG_LEVEL', [{ path: [], reason: `must be one of ${logLevels.join(', ')}` }]);
+  if (!isLogLevel(level))
+    throw new ConfigurationError('LOG_LEVEL', [{ path: [], reason: `must be one of ${logLevels.join(', ')}` }]);
   let content: unknown;
   try {
     content = parse(await readFile(file, 'utf8'));
@@ -66,7 +67,8 @@ export class ReferencedSecrets extends Secrets {
       try {
         return (await readFile(this.configuration.resolve(name!), 'utf8')).replace(/\r?\n$/, '');
       } catch (error) {
-        throw new Error(`${reference}: cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'})`);
+        const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+        throw new Error(`${reference}: cannot be read (${code})`, { cause: error });
       }
     }
     throw new Error('a secret is named as env:NAME or file:PATH');

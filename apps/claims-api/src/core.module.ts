@@ -52,14 +52,22 @@ export class CoreModule implements OnApplicationShutdown {
               },
             }),
         },
-        { provide: MappingStore, useFactory: () => new FileMappingStore(configuration.resolve(configuration.document.mappings.folder)) },
+        {
+          provide: MappingStore,
+          useFactory: () => new FileMappingStore(configuration.resolve(configuration.document.mappings.folder)),
+        },
         {
           provide: ClaimMappingService,
           inject: [MappingStore, Sources, ServiceLog],
           useFactory: (store: MappingStore, sources: Sources, { log }: ServiceLog) => {
             const { snapshot, tenants } = configuration.document;
             const context: CompileContext = { tenants: new Set(Object.keys(tenants)), sources: sources.registered };
-            return new ClaimMappingService(store, snapshot && new SnapshotFile(configuration.resolve(snapshot.file)), context, log);
+            return new ClaimMappingService(
+              store,
+              snapshot && new SnapshotFile(configuration.resolve(snapshot.file)),
+              context,
+              log,
+            );
           },
         },
         {
@@ -105,7 +113,13 @@ export class CoreModule implements OnApplicationShutdown {
         {
           provide: AdminHealth,
           inject: [Readiness, Sources, KeyManager, ClaimMappingService, Metrics],
-          useFactory: (readiness: Readiness, sources: Sources, keys: KeyManager, mappings: ClaimMappingService, metrics: Metrics) => {
+          useFactory: (
+            readiness: Readiness,
+            sources: Sources,
+            keys: KeyManager,
+            mappings: ClaimMappingService,
+            metrics: Metrics,
+          ) => {
             const parts = { readiness, sources, keys, mappings };
             registerGauges(metrics, parts);
             return new AdminHealth(parts);

@@ -22,7 +22,10 @@ export class Sources {
     for (const [name, document] of Object.entries(configuration.document.sources)) {
       const connector = connectors.find((candidate) => candidate.type === document.type);
       if (!connector) {
-        refuse(['sources', name, 'type'], `there is no connector ${document.type}; there are ${connectors.map(({ type }) => type).join(', ')}`);
+        refuse(
+          ['sources', name, 'type'],
+          `there is no connector ${document.type}; there are ${connectors.map(({ type }) => type).join(', ')}`,
+        );
         continue;
       }
       const parsed = connector.config.safeParse(document);
@@ -32,9 +35,14 @@ export class Sources {
       }
       const tenants = parsed.data.tenants;
       for (const [index, tenant] of tenants.entries())
-        if (!Object.hasOwn(configuration.document.tenants, tenant)) refuse(['sources', name, 'tenants', index], `there is no tenant ${tenant}`);
+        if (!Object.hasOwn(configuration.document.tenants, tenant))
+          refuse(['sources', name, 'tenants', index], `there is no tenant ${tenant}`);
       const source = connector.create(name, parsed.data, dependencies);
-      this.byName.set(name, { source: composeSource(source, parsed.data, dependencies.listener), tenants: new Set(tenants), type: document.type });
+      this.byName.set(name, {
+        source: composeSource(source, parsed.data, dependencies.listener),
+        tenants: new Set(tenants),
+        type: document.type,
+      });
     }
     if (issues.length > 0) throw new ConfigurationError(configuration.file, issues);
   }

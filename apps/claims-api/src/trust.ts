@@ -4,7 +4,10 @@ import type { ServiceDocument } from './configuration/service-document.js';
 type TenantDocument = ServiceDocument['tenants'][string] | NonNullable<ServiceDocument['admin']>;
 
 /** Whose tokens are accepted, by the aliases of the configuration. */
-export function trustedTenants(documents: Readonly<Record<string, TenantDocument>>, callers?: readonly string[]): readonly TrustedTenant[] {
+export function trustedTenants(
+  documents: Readonly<Record<string, TenantDocument>>,
+  callers?: readonly string[],
+): readonly TrustedTenant[] {
   return Object.entries(documents).map(([alias, document]) => {
     const { tenantId, audience, issuers, cloud, external } = document;
     const admitted = document.callers ?? callers;

@@ -57,15 +57,16 @@ export class Metrics {
     labelNames: readonly Label[],
     read: () => Iterable<readonly [labels: Readonly<Record<Label, string>>, value: number]>,
   ): void {
-    new Gauge<Label>({
+    const gauge = new Gauge<Label>({
       name,
       help,
       labelNames,
-      registers: [this.registry],
+      registers: [],
       collect() {
         this.reset();
         for (const [labels, value] of read()) this.set(labels, value);
       },
     });
+    this.registry.registerMetric(gauge);
   }
 }

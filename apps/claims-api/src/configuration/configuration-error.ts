@@ -8,6 +8,8 @@ export class ConfigurationError extends Error {
     readonly file: string,
     readonly issues: readonly ConfigurationIssue[],
   ) {
-    super(issues.map((issue) => `${file}: ${issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''}${issue.reason}`).join('\n'));
+    super(
+      issues.map((issue) => `${file}: ${issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''}${issue.reason}`).join('\n'),
+    );
   }
 }

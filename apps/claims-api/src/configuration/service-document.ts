@@ -3,27 +3,41 @@ import { z } from 'zod';
 
 const guid = z
   .string()
-  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, { error: 'must be a GUID (8-4-4-4-12 hexadecimal digits)' })
+  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, {
+    error: 'must be a GUID (8-4-4-4-12 hexadecimal digits)',
+  })
   .transform((text) => text.toLowerCase());
 
 const port = z.int().min(0).max(65_535);
 
 const oneOrMore = <Item extends z.ZodType>(item: Item) =>
-  z.union([item.transform((only) => [only]), z.array(item).min(1)]) as unknown as z.ZodType<z.output<Item>[], z.input<Item> | z.input<Item>[]>;
+  z.union([item.transform((only) => [only]), z.array(item).min(1)]) as unknown as z.ZodType<
+    z.output<Item>[],
+    z.input<Item> | z.input<Item>[]
+  >;
 
 const trust = {
   tenantId: guid.describe('The Entra tenant’s id.'),
-  audience: oneOrMore(z.string().min(1)).describe('The client id of the API’s app registration, or its App ID URI for version 1.0 tokens.'),
+  audience: oneOrMore(z.string().min(1)).describe(
+    'The client id of the API’s app registration, or its App ID URI for version 1.0 tokens.',
+  ),
   cloud: z.enum(['public', 'usGovernment', 'china']).default('public'),
   external: z
-    .strictObject({ subdomain: z.string().regex(/^[a-z0-9][a-z0-9-]*$/).optional() })
+    .strictObject({
+      subdomain: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9-]*$/)
+        .optional(),
+    })
     .optional()
     .describe('Set for an external (CIAM) tenant; the subdomain is the one of <subdomain>.ciamlogin.com.'),
   issuers: z
     .array(
       z.strictObject({
         issuer: z.url().describe('The exact iss of the tokens.'),
-        metadata: z.url({ protocol: /^https$/, error: 'must be an https address' }).describe('The address of its OpenID metadata.'),
+        metadata: z
+          .url({ protocol: /^https$/, error: 'must be an https address' })
+          .describe('The address of its OpenID metadata.'),
       }),
     )
     .min(1)
@@ -77,7 +91,10 @@ export const serviceDocument = z
           .describe('timeoutInMilliseconds of the custom authentication extension.'),
         edgeAllowance: duration.prefault('300ms').describe('What network and TLS may take of it.'),
       })
-      .refine((entra) => entra.edgeAllowance < entra.timeout, { error: 'must be shorter than the timeout', path: ['edgeAllowance'] })
+      .refine((entra) => entra.edgeAllowance < entra.timeout, {
+        error: 'must be shorter than the timeout',
+        path: ['edgeAllowance'],
+      })
       .prefault({}),
     tenants: z
       .record(configurationName, tenant)

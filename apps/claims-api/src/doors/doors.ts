@@ -74,7 +74,10 @@ export async function openManagementDoor(core: INestApplicationContext): Promise
   return listen(app, document.listen.management);
 }
 
-function create(core: INestApplicationContext, module: Parameters<typeof NestFactory.create>[0]): Promise<NestFastifyApplication> {
+function create(
+  core: INestApplicationContext,
+  module: Parameters<typeof NestFactory.create>[0],
+): Promise<NestFastifyApplication> {
   return NestFactory.create<NestFastifyApplication>(module, authEventAdapter(), {
     bodyParser: false,
     abortOnError: false,
@@ -82,7 +85,10 @@ function create(core: INestApplicationContext, module: Parameters<typeof NestFac
   });
 }
 
-async function listen(app: NestFastifyApplication, { host, port }: { readonly host: string; readonly port: number }): Promise<Door> {
+async function listen(
+  app: NestFastifyApplication,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<Door> {
   try {
     await app.listen(port, host);
   } catch (error) {

@@ -7,7 +7,11 @@ import { Readiness } from '../health/readiness.js';
 /** What the world can reach: the event endpoint and the platform's health probes. */
 @Module({})
 export class PublicDoorModule {
-  static of(parts: { readonly handler: TokenIssuanceStartHandler; readonly events: AuthEventOptions; readonly readiness: Readiness }): DynamicModule {
+  static of(parts: {
+    readonly handler: TokenIssuanceStartHandler;
+    readonly events: AuthEventOptions;
+    readonly readiness: Readiness;
+  }): DynamicModule {
     return {
       module: PublicDoorModule,
       imports: [AuthEventsModule.forHandler(parts.handler, parts.events), TerminusModule.forRoot({ logger: false })],

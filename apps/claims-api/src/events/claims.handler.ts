@@ -31,7 +31,10 @@ export class ClaimsHandler extends TokenIssuanceStartHandler {
     super();
   }
 
-  override async onTokenIssuanceStart(event: TokenIssuanceStartEvent, context: CalloutContext): Promise<TokenIssuanceStartAnswer> {
+  override async onTokenIssuanceStart(
+    event: TokenIssuanceStartEvent,
+    context: CalloutContext,
+  ): Promise<TokenIssuanceStartAnswer> {
     const { request, receivedAt } = context;
     const tenant = callerOf(request).tenant;
     const client = event.clientServicePrincipal?.appId;

@@ -17,7 +17,9 @@ export function registerGauges(
   const { readiness, sources, keys, mappings } = parts;
   metrics.gauge('claimbridge_ready', '1 where this replica takes sign-ins.', [], () => [[{}, readiness.isReady ? 1 : 0]]);
   metrics.gauge('claimbridge_source_up', '1 where the last operation or probe of a source succeeded.', ['source'], () =>
-    sources.health.flatMap(({ name, state }) => (state === 'unknown' ? [] : [[{ source: name }, state === 'up' ? 1 : 0] as const])),
+    sources.health.flatMap(({ name, state }) =>
+      state === 'unknown' ? [] : [[{ source: name }, state === 'up' ? 1 : 0] as const],
+    ),
   );
   metrics.gauge('claimbridge_keys_age_seconds', 'Age of the signing keys held, by issuer.', ['issuer'], () =>
     keys

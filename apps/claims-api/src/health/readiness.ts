@@ -5,9 +5,7 @@
 export class Readiness {
   private draining = false;
 
-  constructor(
-    private readonly conditions: { readonly mappingsLoaded: () => boolean; readonly keysHeld: () => boolean },
-  ) {}
+  constructor(private readonly conditions: { readonly mappingsLoaded: () => boolean; readonly keysHeld: () => boolean }) {}
 
   /** From now on this replica asks the load balancer to leave it alone. */
   drain(): void {

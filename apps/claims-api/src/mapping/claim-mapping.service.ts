@@ -116,7 +116,11 @@ export class ClaimMappingService {
   }
 
   /** The claims that a mapping gives a person, by the deadline. */
-  resolve(selection: Extract<Selection, { kind: 'mapping' }>, subject: Subject | undefined, deadline: Deadline): Promise<Resolution> {
+  resolve(
+    selection: Extract<Selection, { kind: 'mapping' }>,
+    subject: Subject | undefined,
+    deadline: Deadline,
+  ): Promise<Resolution> {
     return resolveClaims(selection.plan, subject, deadline);
   }
 

@@ -3,7 +3,9 @@ import { transformDocument } from './transform-document.js';
 
 const guid = z
   .string()
-  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, { error: 'must be a GUID (8-4-4-4-12 hexadecimal digits)' })
+  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, {
+    error: 'must be a GUID (8-4-4-4-12 hexadecimal digits)',
+  })
   .transform((text) => text.toLowerCase());
 
 /** Names of mappings, tenants, sources and lookups. */
@@ -16,11 +18,9 @@ const alias = z
   .regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, { error: 'must be a letter followed by letters, digits and _ (at most 63)' })
   .refine((text) => !['subject', 'application', 'tenant', 'event'].includes(text), { error: 'is a reserved word' });
 
-const reference = z
-  .string()
-  .regex(/^[A-Za-z][A-Za-z0-9_]*\.[A-Za-z0-9][A-Za-z0-9_.;-]*$/, {
-    error: 'must be subject.<property> or <lookup>.<attribute>',
-  });
+const reference = z.string().regex(/^[A-Za-z][A-Za-z0-9_]*\.[A-Za-z0-9][A-Za-z0-9_.;-]*$/, {
+  error: 'must be subject.<property> or <lookup>.<attribute>',
+});
 
 const claimValue = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
   error: 'must be a text or a list of texts, none of them empty',
@@ -70,9 +70,15 @@ export const mappingDocument = z
     applications: z
       .array(guid)
       .min(1)
-      .describe('Whom the token is for: the application (client) ids. An access token’s claims belong to the resource’s application.'),
+      .describe(
+        'Whom the token is for: the application (client) ids. An access token’s claims belong to the resource’s application.',
+      ),
     clients: z.array(guid).min(1).optional().describe('Narrows the mapping to tokens that these client applications ask for.'),
-    extensions: z.array(guid).min(1).optional().describe('Narrows the mapping to calls of these custom authentication extensions.'),
+    extensions: z
+      .array(guid)
+      .min(1)
+      .optional()
+      .describe('Narrows the mapping to calls of these custom authentication extensions.'),
     lookups: z.record(alias, lookup).default({}),
     claims: z.record(
       z.string().regex(/^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$/, {
@@ -103,7 +109,8 @@ export interface ConfigurationIssue {
 export function configurationIssues(error: z.ZodError): readonly ConfigurationIssue[] {
   return error.issues.flatMap((issue): ConfigurationIssue[] => {
     const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
-    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ path: [...path, key], reason: 'is not a known key' }));
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => ({ path: [...path, key], reason: 'is not a known key' }));
     if (issue.code === 'invalid_key') return [{ path, reason: `the name ${issue.issues[0]?.message ?? 'is not valid'}` }];
     return [{ path, reason: issue.message }];
   });

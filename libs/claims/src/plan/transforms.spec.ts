@@ -6,13 +6,19 @@ import { compileTransform, NotTransformable } from './transforms.js';
 const run = (document: unknown, ...values: (string | Uint8Array)[]) =>
   compileTransform(transformDocument.parse(document)).apply(values);
 
+const escape = (text: string): string => text.replace(/[,+"\\<>;=]/g, (character) => `\\${character}`);
+
 describe('transforms', () => {
   it.each([
     ['ToLowercase', ['Ada LOVELACE'], ['ada lovelace']],
     ['ToUppercase', ['cc-1'], ['CC-1']],
     ['ExtractMailPrefix', ['ada@corp.example', 'a@b@corp.example', 'no-at'], ['ada', 'a@b', 'no-at']],
     ['GroupName', ['CN=Finance-Admins,OU=Groups,DC=corp,DC=example'], ['Finance-Admins']],
-    ['GroupName', ['cn=Finance\\, EMEA,OU=x', 'CN=A\\2CB,OU=x', 'CN=Z\\C3\\BCrich', 'CN=a+OU=b', 'plain'], ['Finance, EMEA', 'A,B', 'Zürich', 'a', 'plain']],
+    [
+      'GroupName',
+      ['cn=Finance\\, EMEA,OU=x', 'CN=A\\2CB,OU=x', 'CN=Z\\C3\\BCrich', 'CN=a+OU=b', 'plain'],
+      ['Finance, EMEA', 'A,B', 'Zürich', 'a', 'plain'],
+    ],
     ['First', ['b', 'a'], ['b']],
     ['First', [], []],
     ['Sort', ['b', 'B', 'a'], ['B', 'a', 'b']],
@@ -28,7 +34,9 @@ describe('transforms', () => {
   });
 
   it('formats the bytes of an objectGUID, an objectSid and an ImmutableID', () => {
-    const guid = Uint8Array.from([0x33, 0x22, 0x11, 0x00, 0x55, 0x44, 0x77, 0x66, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff]);
+    const guid = Uint8Array.from([
+      0x33, 0x22, 0x11, 0x00, 0x55, 0x44, 0x77, 0x66, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff,
+    ]);
     const sid = Uint8Array.from([1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0]);
     expect(run({ Format: 'guid' }, guid)).toEqual(['00112233-4455-6677-8899-aabbccddeeff']);
     expect(run({ Format: 'base64' }, guid)).toEqual(['MyIRAFVEd2aImaq7zN3u/w==']);
@@ -54,11 +62,13 @@ describe('transforms', () => {
   });
 
   it('gives back the name that a distinguished name was made of', () => {
-    const escape = (text: string): string => text.replace(/[,+"\\<>;=]/g, (character) => `\\${character}`);
     fc.assert(
-      fc.property(fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => text.trim() === text), (name) => {
-        expect(run('GroupName', `CN=${escape(name)},OU=Groups,DC=corp`)).toEqual([name]);
-      }),
+      fc.property(
+        fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => text.trim() === text),
+        (name) => {
+          expect(run('GroupName', `CN=${escape(name)},OU=Groups,DC=corp`)).toEqual([name]);
+        },
+      ),
     );
   });
 });

@@ -87,7 +87,8 @@ function format(kind: 'guid' | 'sid' | 'base64'): Transform {
     apply: (values) =>
       values.map((value) => {
         if (typeof value === 'string') throw new NotTransformable('Format');
-        const written = kind === 'guid' ? guidText(value) : kind === 'sid' ? sidText(value) : Buffer.from(value).toString('base64');
+        const written =
+          kind === 'guid' ? guidText(value) : kind === 'sid' ? sidText(value) : Buffer.from(value).toString('base64');
         if (written === undefined) throw new NotTransformable('Format');
         return written;
       }),
@@ -111,7 +112,9 @@ export function compileTransform(document: TransformDocument): Transform {
   if (typeof document === 'string') return plain[document];
   if ('Join' in document) return whole('Join', 'text', (values) => (values.length === 0 ? [] : [values.join(document.Join)]));
   if ('Split' in document)
-    return whole('Split', 'list', (values) => values.flatMap((value) => value.split(document.Split).filter((part) => part !== '')));
+    return whole('Split', 'list', (values) =>
+      values.flatMap((value) => value.split(document.Split).filter((part) => part !== '')),
+    );
   if ('Format' in document) return format(document.Format);
   return map(document.Map, document.otherwise);
 }

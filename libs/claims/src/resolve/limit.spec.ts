@@ -22,7 +22,10 @@ describe('limitClaims', () => {
   });
 
   it('never answers more than the limit and never drops a claim that is not named', () => {
-    const claim = fc.tuple(fc.stringMatching(/^[a-z]{1,8}$/), fc.array(fc.string({ maxLength: 400, unit: 'binary' }), { maxLength: 8 }));
+    const claim = fc.tuple(
+      fc.stringMatching(/^[a-z]{1,8}$/),
+      fc.array(fc.string({ maxLength: 400, unit: 'binary' }), { maxLength: 8 }),
+    );
     fc.assert(
       fc.property(fc.array(claim), fc.array(fc.stringMatching(/^[a-z]{1,2}$/)), (entries, droppable) => {
         const claims = new Map(entries);

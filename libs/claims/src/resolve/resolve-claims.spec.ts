@@ -11,7 +11,10 @@ import { resolveClaims } from './resolve-claims.js';
 
 const answers = (attributes: Record<string, string[]>): Outcome => found(new Attributes(Object.entries(attributes)));
 
-function plan(lookups: Record<string, FakeLookup>, document: { lookups: object; claims: object; overflow?: object }): { plan: Plan; source: FakeSource } {
+function plan(
+  lookups: Record<string, FakeLookup>,
+  document: { lookups: object; claims: object; overflow?: object },
+): { plan: Plan; source: FakeSource } {
   const source = new FakeSource('fake', lookups);
   const context = { tenants: new Set(['t']), sources: new Map([['fake', { source, tenants: new Set(['t']) }]]) };
   const result = compileMapping(
@@ -23,7 +26,11 @@ function plan(lookups: Record<string, FakeLookup>, document: { lookups: object; 
   return { plan: result.plan, source };
 }
 
-async function resolve(compiled: Plan, subject: Subject | undefined = { id: 'u', mail: 'ada@corp.example' }, milliseconds = 60_000) {
+async function resolve(
+  compiled: Plan,
+  subject: Subject | undefined = { id: 'u', mail: 'ada@corp.example' },
+  milliseconds = 60_000,
+) {
   using deadline = new Deadline(milliseconds);
   return await resolveClaims(compiled, subject, deadline);
 }
@@ -46,7 +53,11 @@ describe('resolveClaims', () => {
       },
     });
     const { plan: compiled, source } = plan(
-      { left: meeting('left'), right: meeting('right'), last: { parameters: ['key'], answer: (query) => answers({ value: [query.parameters.get('key')!] }) } },
+      {
+        left: meeting('left'),
+        right: meeting('right'),
+        last: { parameters: ['key'], answer: (query) => answers({ value: [query.parameters.get('key')!] }) },
+      },
       {
         lookups: {
           left: { use: 'fake.left', with: { mail: 'subject.mail' } },
@@ -84,7 +95,9 @@ describe('resolveClaims', () => {
       await resolve(compiled, subject);
       return source.queries.map((query) => query.locateRule);
     };
-    expect(await asked({ onPremisesSecurityIdentifier: 'S-1', onPremisesSamAccountName: 'ada', userType: 'member' })).toEqual([0, 1]);
+    expect(await asked({ onPremisesSecurityIdentifier: 'S-1', onPremisesSamAccountName: 'ada', userType: 'member' })).toEqual([
+      0, 1,
+    ]);
     expect(await asked({ onPremisesSamAccountName: 'ada', userType: 'Member', mail: 'ceo@corp.example' })).toEqual([1]);
     expect(await asked({ onPremisesSamAccountName: 'ada', userType: 'Guest', mail: 'ceo@corp.example' })).toEqual([2]);
     expect(await asked({ id: 'u' })).toEqual([]);
@@ -107,7 +120,10 @@ describe('resolveClaims', () => {
 
   it('turns a defect of a source into unavailable, and keeps serving the others', async () => {
     const broken: FakeLookup = { ...byMail, answer: () => Promise.reject(new TypeError('bug')) };
-    const { plan: compiled } = plan({ a: broken }, { lookups: oneLookup, claims: { c: { from: 'a.x', whenUnavailable: 'omit' }, id: { from: 'subject.id' } } });
+    const { plan: compiled } = plan(
+      { a: broken },
+      { lookups: oneLookup, claims: { c: { from: 'a.x', whenUnavailable: 'omit' }, id: { from: 'subject.id' } } },
+    );
     const resolution = await resolve(compiled);
     expect(resolution.kind === 'resolved' && Object.fromEntries(resolution.claims)).toEqual({ id: 'u' });
     expect(resolution.lookups[0]).toMatchObject({ outcome: 'unavailable', reason: 'internal', detail: 'TypeError: bug' });
@@ -152,7 +168,10 @@ describe('resolveClaims', () => {
   it('fails or drops where the answer is too large', async () => {
     const large: FakeLookup = { ...byMail, answer: () => answers({ x: ['x'.repeat(4_000)] }) };
     const claims = { big: { from: 'a.x' }, id: { from: 'subject.id' } };
-    expect(await resolve(plan({ a: large }, { lookups: oneLookup, claims }).plan)).toMatchObject({ kind: 'failed', code: 'claims.tooLarge' });
+    expect(await resolve(plan({ a: large }, { lookups: oneLookup, claims }).plan)).toMatchObject({
+      kind: 'failed',
+      code: 'claims.tooLarge',
+    });
     const dropping = await resolve(plan({ a: large }, { lookups: oneLookup, claims, overflow: { drop: ['big'] } }).plan);
     expect(dropping).toMatchObject({ kind: 'resolved', deviations: [{ claim: 'big', why: 'tooLarge', treatment: 'omitted' }] });
   });
@@ -166,7 +185,13 @@ const outcomes: Record<string, Outcome> = {
   ambiguous,
   'unavailable(timeout)': unavailable('timeout'),
 };
-const treats = { found: 'value', 'found without the attribute': 'missing', 'notFound(noEntry)': 'missing', ambiguous: 'unavailable', 'unavailable(timeout)': 'unavailable' } as const;
+const treats = {
+  found: 'value',
+  'found without the attribute': 'missing',
+  'notFound(noEntry)': 'missing',
+  ambiguous: 'unavailable',
+  'unavailable(timeout)': 'unavailable',
+} as const;
 const policies = ['fail', 'omit', { default: 'fallback' }] as const;
 
 describe('outcome × policy → claim', () => {
@@ -182,10 +207,15 @@ describe('outcome × policy → claim', () => {
     const resolution = await resolve(compiled);
     const treated = treats[name as keyof typeof treats];
     const policy = treated === 'unavailable' ? whenUnavailable : whenMissing;
-    if (treated === 'value') expect(resolution).toMatchObject({ kind: 'resolved', claims: new Map([['c', 'value']]), deviations: [] });
+    if (treated === 'value')
+      expect(resolution).toMatchObject({ kind: 'resolved', claims: new Map([['c', 'value']]), deviations: [] });
     else if (policy === 'fail') expect(resolution).toMatchObject({ kind: 'failed', code: `claims.${treated}`, claims: ['c'] });
     else if (policy === 'omit')
-      expect(resolution).toMatchObject({ kind: 'resolved', claims: new Map(), deviations: [{ claim: 'c', why: treated, treatment: 'omitted' }] });
+      expect(resolution).toMatchObject({
+        kind: 'resolved',
+        claims: new Map(),
+        deviations: [{ claim: 'c', why: treated, treatment: 'omitted' }],
+      });
     else
       expect(resolution).toMatchObject({
         kind: 'resolved',

@@ -220,7 +220,8 @@ type Evaluated =
   | { readonly kind: 'unavailable' };
 
 function evaluate(claim: PlannedClaim, subject: Subject | undefined, outcomes: ReadonlyMap<string, Outcome>): Evaluated {
-  const origin: Value = claim.from.kind === 'constant' ? { kind: 'values', values: claim.from.values } : valueOf(claim.from, subject, outcomes);
+  const origin: Value =
+    claim.from.kind === 'constant' ? { kind: 'values', values: claim.from.values } : valueOf(claim.from, subject, outcomes);
   if (origin.kind !== 'values') return origin;
   try {
     const transformed = claim.transforms.reduce((values, transform) => transform.apply(values), origin.values);

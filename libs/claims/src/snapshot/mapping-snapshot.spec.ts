@@ -13,9 +13,17 @@ const stored = (origin: string, change: object, revision = origin): StoredMappin
     document: { name: origin, tenant: 'contoso', applications: [id(1)], claims: { who: { value: revision } }, ...change },
   },
 });
-const unreadable = (origin: string): StoredMapping => ({ origin, revision: 'x', content: { kind: 'unreadable', reason: 'is not valid YAML' } });
+const unreadable = (origin: string): StoredMapping => ({
+  origin,
+  revision: 'x',
+  content: { kind: 'unreadable', reason: 'is not valid YAML' },
+});
 
-const chosen = (snapshot: MappingSnapshot, application: string, more: { tenant?: string; client?: string; extension?: string } = {}): string => {
+const chosen = (
+  snapshot: MappingSnapshot,
+  application: string,
+  more: { tenant?: string; client?: string; extension?: string } = {},
+): string => {
   const selection = snapshot.select({ tenant: 'contoso', application, ...more });
   return selection.kind === 'mapping' ? selection.plan.revision : selection.kind;
 };
@@ -59,20 +67,31 @@ describe('MappingSnapshot', () => {
   });
 
   it('contains a bad mapping: its applications get no token, the others are served', () => {
-    const snapshot = MappingSnapshot.compile([stored('good', {}), stored('bad', { applications: [id(2).toUpperCase()], claims: { x: {} } })], context);
+    const snapshot = MappingSnapshot.compile(
+      [stored('good', {}), stored('bad', { applications: [id(2).toUpperCase()], claims: { x: {} } })],
+      context,
+    );
     expect([chosen(snapshot, id(1)), chosen(snapshot, id(2)), chosen(snapshot, id(3))]).toEqual(['good', 'invalid', 'none']);
   });
 
   it('gives nothing to applications without a mapping while a mapping does not tell whose it is', () => {
     const snapshot = MappingSnapshot.compile([stored('good', {}), unreadable('torn')], context);
-    expect([chosen(snapshot, id(1)), chosen(snapshot, id(3)), chosen(snapshot, id(3), { tenant: 'fabrikam' })]).toEqual(['good', 'invalid', 'invalid']);
+    expect([chosen(snapshot, id(1)), chosen(snapshot, id(3)), chosen(snapshot, id(3), { tenant: 'fabrikam' })]).toEqual([
+      'good',
+      'invalid',
+      'invalid',
+    ]);
     const ofContoso = MappingSnapshot.compile([stored('bad', { applications: 'all' })], context);
     expect([chosen(ofContoso, id(3)), chosen(ofContoso, id(3), { tenant: 'fabrikam' })]).toEqual(['invalid', 'none']);
   });
 
   it('keeps the last compiled revision of a mapping that no longer compiles', () => {
     const first = MappingSnapshot.compile([stored('a', {}, 'r1'), stored('b', { applications: [id(2)] }, 'r1')], context);
-    const second = MappingSnapshot.compile([stored('a', { claims: 1 }, 'r2'), stored('b', { applications: [id(2)] }, 'r2')], context, first);
+    const second = MappingSnapshot.compile(
+      [stored('a', { claims: 1 }, 'r2'), stored('b', { applications: [id(2)] }, 'r2')],
+      context,
+      first,
+    );
     expect(second.problems).toMatchObject([{ origin: 'a', retained: true }]);
     expect([chosen(second, id(1)), chosen(second, id(2))]).toEqual(['r1', 'r2']);
     expect(second.stored.map(({ origin, revision }) => `${origin} ${revision}`)).toEqual(['a r1', 'b r2']);

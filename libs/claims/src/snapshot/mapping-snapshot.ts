@@ -90,7 +90,9 @@ export class MappingSnapshot {
     const key = keyOf(selector.tenant, selector.application);
     const origin = this.refused.get(key);
     if (origin !== undefined) return { kind: 'invalid', origin };
-    const plan = this.plans.get(key)?.find((candidate) => admits(candidate.clients, selector.client) && admits(candidate.extensions, selector.extension));
+    const plan = this.plans
+      .get(key)
+      ?.find((candidate) => admits(candidate.clients, selector.client) && admits(candidate.extensions, selector.extension));
     if (plan) return { kind: 'mapping', plan };
     const unattributed = this.unattributed.get(selector.tenant);
     return unattributed === undefined ? { kind: 'none' } : { kind: 'invalid', origin: unattributed };
@@ -135,7 +137,8 @@ function meet(left: ReadonlySet<string> | undefined, right: ReadonlySet<string> 
 function clashWith(plan: Plan, compiled: readonly InForce[]): ConfigurationIssue | undefined {
   for (const { stored, plan: other } of compiled) {
     if (other.tenant !== plan.tenant) continue;
-    if (other.mapping === plan.mapping) return { path: ['name'], reason: `${plan.mapping} is the name of ${stored.origin} already` };
+    if (other.mapping === plan.mapping)
+      return { path: ['name'], reason: `${plan.mapping} is the name of ${stored.origin} already` };
     const contested = plan.applications.find((application) => other.applications.includes(application));
     if (
       contested !== undefined &&
@@ -158,7 +161,8 @@ function intended(
 ): { readonly tenants: Iterable<string>; readonly applications: readonly string[] | undefined } {
   const document = mapping.content.kind === 'document' ? mapping.content.document : undefined;
   const { tenant, applications } = (typeof document === 'object' && document !== null ? document : {}) as Record<string, unknown>;
-  const texts = Array.isArray(applications) && applications.every((entry): entry is string => typeof entry === 'string') ? applications : [];
+  const texts =
+    Array.isArray(applications) && applications.every((entry): entry is string => typeof entry === 'string') ? applications : [];
   return {
     tenants: typeof tenant === 'string' && context.tenants.has(tenant) ? [tenant] : context.tenants,
     applications: texts.length > 0 ? texts.map((text) => text.toLowerCase()) : undefined,
