@@ -50,7 +50,8 @@ export function parseMapping(origin: string, text: string): StoredMapping {
   try {
     yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false });
     const [error] = yaml.errors;
-    if (error) return unreadable(origin, `is not valid YAML: line ${lines.linePos(error.pos[0]).line}: ${error.message}`, revision);
+    if (error)
+      return unreadable(origin, `is not valid YAML: line ${lines.linePos(error.pos[0]).line}: ${error.message}`, revision);
     document = yaml.toJS();
   } catch (failure) {
     return unreadable(origin, `is not valid YAML: ${failure instanceof Error ? failure.message : 'unknown error'}`, revision);
@@ -62,7 +63,8 @@ export function parseMapping(origin: string, text: string): StoredMapping {
     lineOf: (at) => {
       for (let depth = at.length; depth > 0; depth--) {
         const node = yaml.getIn(at.slice(0, depth), true);
-        const start = typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range) ? node.range[0] : undefined;
+        const start =
+          typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range) ? node.range[0] : undefined;
         if (typeof start === 'number') return lines.linePos(start).line;
       }
       return 1;

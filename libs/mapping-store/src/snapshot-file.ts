@@ -38,7 +38,8 @@ export class SnapshotFile {
     }
     const parsed = snapshotDocument.safeParse(content);
     if (!parsed.success) return { kind: 'damaged', detail: 'has an unknown format' };
-    if (checksumOf(parsed.data.mappings) !== parsed.data.checksum) return { kind: 'damaged', detail: 'does not match its checksum' };
+    if (checksumOf(parsed.data.mappings) !== parsed.data.checksum)
+      return { kind: 'damaged', detail: 'does not match its checksum' };
     return {
       kind: 'saved',
       savedAt: new Date(parsed.data.savedAt),
