@@ -11,6 +11,8 @@ describe('the published schemas', () => {
     ['mapping', mappingJsonSchema()],
     ['service', serviceJsonSchema()],
   ])('%s.schema.json is the one that the service checks by; npm run schema writes it', async (name, schema) => {
-    expect(JSON.parse(await readFile(path.join(reference, `${name}.schema.json`), 'utf8'))).toEqual(JSON.parse(JSON.stringify(schema)));
+    expect(JSON.parse(await readFile(path.join(reference, `${name}.schema.json`), 'utf8'))).toEqual(
+      JSON.parse(JSON.stringify(schema)),
+    );
   });
 });

@@ -1,0 +1,130 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { startDirectory, startPostgres, startTcpProxy } from '#testing';
+import { parse, stringify } from 'yaml';
+import { startSimulator } from '../../apps/entra-simulator/src/index.js';
+import { ServiceProcess } from './service-process.js';
+
+const seeds = path.resolve(import.meta.dirname, '../../docker/seeds');
+
+export const tenantId = '7d1c5a0e-4c61-4b6f-9d55-2f8a4c1b9e10';
+export const operator = {
+  clientId: 'f7a9c3d1-0e2b-4c5d-8a6f-1b2c3d4e5f01',
+  clientSecret: 'demo-client-secret',
+  audience: 'b0a4d6a2-53f1-4b39-9a7c-1de0c4c5f202',
+};
+export const environment = { DIRECTORY_PASSWORD: 'demo-directory-password', BILLING_PASSWORD: 'demo-database-password' };
+
+/** Anything of a configuration document. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Document = Record<string, any>;
+
+export interface StackOptions {
+  /** Changes the service's configuration before it is written. */
+  readonly configure?: (document: Document) => void;
+  /** The mappings by file name; those of docker/seeds without. */
+  readonly mappings?: Readonly<Record<string, string>>;
+}
+
+export type Stack = Awaited<ReturnType<typeof startStack>>;
+
+/**
+ * The service with everything real around it: PostgreSQL, a directory behind a TCP proxy, the Entra simulator. The configuration is
+ * that of the compose file, with the addresses of these parts.
+ */
+export async function startStack({ configure, mappings }: StackOptions = {}) {
+  await using parts = new AsyncDisposableStack();
+  const folder = await mkdtemp(path.join(tmpdir(), 'claimbridge-e2e-'));
+  parts.defer(() => rm(folder, { recursive: true, force: true }));
+  const [directory, postgres] = await Promise.all([
+    startDirectory({ ldif: await readFile(path.join(seeds, 'directory.ldif'), 'utf8') }),
+    startPostgres({ sql: [await readFile(path.join(seeds, 'billing.sql'), 'utf8')] }),
+  ]);
+  parts.defer(() => postgres.stop());
+  parts.defer(() => directory.stop());
+  const directoryProxy = await startTcpProxy({ host: '127.0.0.1', port: Number(new URL(directory.url).port) });
+  parts.defer(() => directoryProxy.stop());
+  const databaseProxy = await startTcpProxy({ host: postgres.host, port: postgres.port });
+  parts.defer(() => databaseProxy.stop());
+
+  const caFile = path.join(folder, 'ca.pem');
+  const simulator = await startSimulator({ config: path.join(seeds, 'entra.yaml'), caFile });
+  parts.defer(() => simulator.stop());
+
+  const mappingsFolder = path.join(folder, 'mappings');
+  await mkdir(mappingsFolder);
+  const names = ['billing-portal.yaml', 'legacy-hr.yaml', 'billing-api.yaml'];
+  const seeded = async () =>
+    Object.fromEntries(
+      await Promise.all(names.map(async (name) => [name, await readFile(path.join(seeds, 'mappings', name), 'utf8')])),
+    );
+  for (const [name, text] of Object.entries<string>(mappings ?? (await seeded())))
+    await writeFile(path.join(mappingsFolder, name), text);
+
+  const text = await readFile(path.join(seeds, 'claimbridge.yaml'), 'utf8');
+  const document = parse(text.replaceAll('https://simulator:8443', simulator.url)) as Document;
+  document['listen'] = { public: { host: '127.0.0.1', port: 0 }, management: { host: '127.0.0.1', port: 0 } };
+  document['trust'] = { ca: `file:${caFile}` };
+  document['snapshot'] = { file: path.join(folder, 'state', 'snapshot.json') };
+  document['sources']['corp-ad'].urls = [`ldap://127.0.0.1:${directoryProxy.port}`];
+  Object.assign(document['sources']['billing-db'], {
+    hosts: [{ host: '127.0.0.1', port: databaseProxy.port }],
+    database: postgres.database,
+  });
+  document['shutdown'] = { delay: '0ms', limit: '5s' };
+  configure?.(document);
+  const configurationFile = path.join(folder, 'claimbridge.yaml');
+  await writeFile(configurationFile, stringify(document));
+
+  const service = new ServiceProcess(configurationFile, environment);
+  parts.defer(async () => void (await service.stop()));
+  const { publicUrl, managementUrl } = await service.listening();
+  const endpoint = `${publicUrl}/api/onTokenIssuanceStart`;
+  simulator.setTargetUrl(endpoint);
+  const running = parts.move();
+  return {
+    folder,
+    mappingsFolder,
+    configurationFile,
+    service,
+    publicUrl,
+    managementUrl,
+    endpoint,
+    simulator,
+    directory,
+    directoryProxy,
+    databaseProxy,
+    postgres,
+    /** Answers once the service takes sign-ins. */
+    async ready(): Promise<void> {
+      while ((await fetch(`${publicUrl}/health/ready`)).status !== 200) await new Promise((resolve) => setTimeout(resolve, 20));
+    },
+    /** Posts an event as Entra does, with what a test wants otherwise. */
+    async post(body: string | Uint8Array, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+      const authorization = `Bearer ${await simulator.mintExtensionToken()}`;
+      const wanted = Object.entries({ authorization, 'content-type': 'application/json', ...headers }).filter(
+        ([, value]) => value !== '',
+      );
+      return answerOf(await fetch(endpoint, { method: 'POST', headers: Object.fromEntries(wanted), body: body as BodyInit }));
+    },
+    async operatorToken(): Promise<string> {
+      return simulator.clientToken(operator.clientId, operator.audience);
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly json: any;
+}
+
+export async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const json: unknown = /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : undefined;
+  return { status: response.status, headers: response.headers, text, json };
+}
