@@ -37,7 +37,10 @@ export async function openPublicDoor(core: INestApplicationContext): Promise<Doo
     PublicDoorModule.of({
       handler,
       readiness,
-      events: { guards: [entraGuard(core.get(EventVerifier))], callerTenant: (request) => callerOf(request).tenantId },
+      events: {
+        guards: [entraGuard(core.get(EventVerifier), { deadline })],
+        callerTenant: (request) => callerOf(request).tenantId,
+      },
     }),
   );
   app.useGlobalFilters(new ProblemFilter((request, problem) => events.note(request, { problem })));

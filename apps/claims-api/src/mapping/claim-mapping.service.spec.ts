@@ -1,0 +1,155 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { MappingStore, type LoadedMappings, type StoredMapping } from '#claims';
+import { SnapshotFile } from '#mapping-store';
+import { createLogger } from '#observability';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ClaimMappingService } from './claim-mapping.service.js';
+
+const application = '3a1c9f52-6d0e-4b7a-8f11-5b2e7c4d9a01';
+const selector = { tenant: 'contoso', application };
+const context = { tenants: new Set(['contoso']), sources: new Map() };
+const log = createLogger('silent');
+
+const portal = (revision: string, change: object = {}): StoredMapping => ({
+  origin: 'portal.yaml',
+  revision,
+  content: {
+    kind: 'document',
+    document: {
+      name: 'portal',
+      tenant: 'contoso',
+      applications: [application],
+      claims: { tier: { value: revision } },
+      ...change,
+    },
+  },
+});
+
+class SettableStore extends MappingStore {
+  override readonly kind = 'settable';
+  answer: LoadedMappings = { kind: 'loaded', mappings: [] };
+  gate: Promise<void> = Promise.resolve();
+  loads = 0;
+
+  override async load(): Promise<LoadedMappings> {
+    this.loads++;
+    const { answer } = this;
+    await this.gate;
+    return answer;
+  }
+}
+
+let folder: string;
+let file: SnapshotFile;
+let store: SettableStore;
+const services: ClaimMappingService[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'claimbridge-service-'));
+  file = new SnapshotFile(path.join(folder, 'snapshot.json'));
+  store = new SettableStore();
+});
+
+afterEach(async () => {
+  for (const service of services.splice(0)) service.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function create(): ClaimMappingService {
+  const service = new ClaimMappingService(store, file, context, log);
+  services.push(service);
+  return service;
+}
+
+const revision = (service: ClaimMappingService): string => {
+  const selection = service.select(selector);
+  return selection.kind === 'mapping' ? selection.plan.revision : selection.kind;
+};
+
+describe('ClaimMappingService', () => {
+  it('is unloaded before the first load', () => {
+    const service = create();
+    expect(revision(service)).toBe('unloaded');
+    expect(service.state).toMatchObject({ kind: 'none', store: { state: 'unknown' }, snapshot: { origin: 'none', mappings: 0 } });
+  });
+
+  it('takes what the store has, and keeps it on disk', async () => {
+    store.answer = { kind: 'loaded', mappings: [portal('one')] };
+    const service = create();
+    await service.load();
+    expect(revision(service)).toBe('one');
+    expect(service.state).toMatchObject({
+      kind: 'loaded',
+      store: { state: 'up' },
+      snapshot: { origin: 'store', mappings: 1, file: 'written' },
+    });
+    expect(await file.read()).toMatchObject({ kind: 'saved', mappings: [{ revision: 'one' }] });
+  });
+
+  it('starts with the snapshot file where the store is down, and says so', async () => {
+    await file.write([portal('saved')], new Date('2026-01-02T03:04:05Z'));
+    store.answer = { kind: 'unavailable', detail: 'gone' };
+    const service = create();
+    await service.load();
+    expect(revision(service)).toBe('saved');
+    expect(service.state).toMatchObject({
+      store: { state: 'down', lastError: { detail: 'gone' } },
+      snapshot: { origin: 'file', asOf: new Date('2026-01-02T03:04:05Z') },
+    });
+  });
+
+  it('keeps what is in force while the store is down, and recovers by itself', async () => {
+    store.answer = { kind: 'loaded', mappings: [portal('one')] };
+    const service = create();
+    await service.start(5);
+    store.answer = { kind: 'unavailable', detail: 'gone' };
+    await service.load();
+    expect([revision(service), service.state.store.state]).toEqual(['one', 'down']);
+    store.answer = { kind: 'loaded', mappings: [portal('two')] };
+    await expect.poll(() => revision(service)).toBe('two');
+    expect(service.state.store.state).toBe('up');
+  });
+
+  it('keeps the last revision of a mapping that got worse, over a restart too', async () => {
+    store.answer = { kind: 'loaded', mappings: [portal('one')] };
+    await create().load();
+    store.answer = { kind: 'loaded', mappings: [portal('two', { surprise: true })] };
+    const restarted = create();
+    await restarted.load();
+    expect(revision(restarted)).toBe('one');
+    expect(restarted.state.snapshot.problems).toEqual([expect.objectContaining({ origin: 'portal.yaml', retained: true })]);
+  });
+
+  it('does not use a damaged snapshot file', async () => {
+    await writeFile(path.join(folder, 'snapshot.json'), '{"format":1');
+    store.answer = { kind: 'unavailable', detail: 'gone' };
+    const service = create();
+    await service.load();
+    expect(revision(service)).toBe('unloaded');
+  });
+
+  it('serves although the snapshot file cannot be written, and says so', async () => {
+    await writeFile(path.join(folder, 'plain'), '');
+    file = new SnapshotFile(path.join(folder, 'plain', 'snapshot.json'));
+    store.answer = { kind: 'loaded', mappings: [portal('one')] };
+    const service = create();
+    await service.load();
+    expect([revision(service), service.state.snapshot.file]).toEqual(['one', 'failed']);
+  });
+
+  it('loads one after the other: a slow load never overwrites a later one', async () => {
+    const service = create();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    store.gate = promise;
+    store.answer = { kind: 'loaded', mappings: [portal('old')] };
+    const slow = service.load();
+    await expect.poll(() => store.loads).toBe(1);
+    store.answer = { kind: 'loaded', mappings: [portal('new')] };
+    const later = service.load();
+    resolve();
+    await Promise.all([slow, later]);
+    expect(revision(service)).toBe('new');
+  });
+});

@@ -1,0 +1,65 @@
+import { execFile, spawn } from 'node:child_process';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const entry = path.resolve(import.meta.dirname, '../../dist/apps/demo/src/main.js');
+
+/** The command lines of all processes that mention this text (Linux). */
+async function processesWith(text: string): Promise<readonly string[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'args']);
+  return stdout.split('\n').filter((line) => line.includes(text) && !line.includes('ps -eo'));
+}
+
+describe('the demo', () => {
+  it('--once --json plays all sign-ins and prints one document and nothing else', { timeout: 60_000 }, async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [entry, '--once', '--json']);
+    const { signIns } = JSON.parse(stdout) as { signIns: Record<string, unknown>[] };
+    expect(signIns).toHaveLength(9);
+    for (const signIn of signIns) {
+      expect(Object.keys(signIn)).toEqual(['application', 'user', 'status', 'ms', 'claims', 'error']);
+      expect(signIn).toMatchObject({ status: 200, error: null, ms: expect.any(Number) });
+    }
+    expect(signIns[0]).toMatchObject({
+      application: 'billing-portal',
+      user: 'adele',
+      claims: { billingTier: 'gold', department: 'Finance', customRoles: ['admin', 'reader'] },
+    });
+  });
+
+  it('stays up, prints lines that work, and leaves nothing behind on Ctrl-C', { timeout: 60_000 }, async () => {
+    const demo = spawn(process.execPath, [entry], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const exited = new Promise((resolve) => demo.once('close', resolve));
+    const lines: string[] = [];
+    for await (const line of createInterface({ input: demo.stdout })) {
+      lines.push(line);
+      if (line.startsWith('Ctrl-C')) break;
+    }
+    const commands = lines.filter((line) => line.startsWith('  curl ')).map((line) => line.trim());
+    const folder = lines
+      .find((line) => line.startsWith('logs, keys, event'))!
+      .split(/\s+/)
+      .at(-1)!;
+    expect(commands).toHaveLength(3);
+    const answers = await Promise.all(
+      commands.map(async (command) => {
+        const { stdout } = await promisify(execFile)('/bin/sh', [
+          '-c',
+          command.replace('curl ', 'curl --silent --fail --noproxy "*" '),
+        ]);
+        return JSON.parse(stdout) as Record<string, unknown>;
+      }),
+    );
+    expect(answers[0]).toMatchObject({ data: { actions: [{ claims: { billingTier: 'gold' } }] } });
+    expect(answers[1]).toMatchObject({ claims: { employeeNumber: '10108' } });
+    expect(answers[2]).toMatchObject({ status: 'ok' });
+    demo.kill('SIGINT');
+    expect(await exited).toBe(0);
+    expect(await processesWith(folder)).toEqual([]);
+  });
+
+  it('refuses an option that it does not know', async () => {
+    await expect(promisify(execFile)(process.execPath, [entry, '--twice'])).rejects.toMatchObject({ code: 1 });
+  });
+});
