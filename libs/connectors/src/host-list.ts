@@ -1,0 +1,37 @@
+/**
+ * Which of a system's hosts to try, and in which order: those that work in the order of the configuration, then those that failed.
+ * A host that failed comes back when an attempt in the background says so, so that no sign-in pays for the trial.
+ */
+export class HostList<Host> {
+  private readonly failedAt = new Map<Host, number>();
+
+  /** @param retryAfter milliseconds after which a failed host is due for another attempt */
+  constructor(
+    readonly hosts: readonly Host[],
+    private readonly retryAfter = 5_000,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  /** Every host, the best first. */
+  inOrder(): readonly Host[] {
+    const failed = (host: Host): number => (this.failedAt.has(host) ? 1 : 0);
+    return this.hosts.toSorted((left, right) => failed(left) - failed(right));
+  }
+
+  /** The failed hosts preferred to this one (to all, where undefined) whose next attempt is due. Asking postpones the one after. */
+  takeDue(than?: Host): readonly Host[] {
+    const rank = than === undefined ? this.hosts.length : this.hosts.indexOf(than);
+    const now = this.now();
+    const due = this.hosts.slice(0, rank).filter((host) => now - (this.failedAt.get(host) ?? now) >= this.retryAfter);
+    for (const host of due) this.failedAt.set(host, now);
+    return due;
+  }
+
+  failed(host: Host): void {
+    this.failedAt.set(host, this.now());
+  }
+
+  works(host: Host): void {
+    this.failedAt.delete(host);
+  }
+}

@@ -1,0 +1,6 @@
+export { Connector, type ConnectorDependencies, type ConnectorLog, type SourceConfig, type SourceLimits } from './connector.js';
+export { LdapConnector } from './ldap/ldap-connector.js';
+export { LdapConnectorModule } from './ldap/ldap-connector.module.js';
+export { PostgresConnector } from './postgres/postgres-connector.js';
+export { PostgresConnectorModule } from './postgres/postgres-connector.module.js';
+export { composeSource, type ObservedSource, type SourceEvent, type SourceHealth } from './wrappers/compose-source.js';

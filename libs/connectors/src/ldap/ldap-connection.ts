@@ -1,0 +1,197 @@
+import type net from 'node:net';
+import {
+  AbandonRequest,
+  BindRequest,
+  BindResponse,
+  ExtendedResponse,
+  MessageParser,
+  SearchEntry,
+  SearchReference,
+  SearchRequest,
+  SearchResponse,
+  UnbindRequest,
+  type Filter,
+} from 'ldapts';
+import { MessageFrames } from './message-frames.js';
+
+export interface Search {
+  readonly base: string;
+  readonly scope: 'base' | 'one' | 'sub';
+  readonly filter: Filter;
+  readonly attributes: readonly string[];
+  readonly sizeLimit: number;
+  /** Seconds that the server may work; a courtesy of the protocol, not a guarantee. */
+  readonly timeLimit: number;
+}
+
+/** An attribute of an entry as the server spells it, every value as bytes. */
+export interface EntryAttribute {
+  readonly type: string;
+  readonly values: readonly Uint8Array[];
+}
+
+export type Answer =
+  /** `code` is the LDAP result code (RFC 4511 §4.1.9); `entries` holds no more than the search's size limit. */
+  | {
+      readonly kind: 'result';
+      readonly code: number;
+      readonly diagnostic: string;
+      readonly entries: readonly (readonly EntryAttribute[])[];
+      readonly surplus: boolean;
+    }
+  | { readonly kind: 'aborted' }
+  /** The connection ended before the answer; whether the server did the work is unknown. */
+  | { readonly kind: 'closed'; readonly detail: string }
+  | { readonly kind: 'malformed' };
+
+interface Operation {
+  readonly settle: (answer: Answer) => void;
+  readonly sizeLimit: number;
+  readonly entries: (readonly EntryAttribute[])[];
+  surplus: boolean;
+}
+
+/** Operations that ended at their limit, one after the other, while the server sent nothing at all: then the connection is dead. */
+const silenceLimit = 2;
+
+/**
+ * One connection, used until it ends and never opened again. Operations share it, each with its own message id and its own end;
+ * ldapts only encodes and decodes: its client reconnects by itself, in clear text too, and ends a connection for one slow search.
+ */
+export class LdapConnection {
+  private readonly frames = new MessageFrames();
+  private readonly parser = new MessageParser();
+  private readonly operations = new Map<number, Operation>();
+  private lastMessageId = 0;
+  private unreadable = false;
+  private receipts = 0;
+  private silences = 0;
+  private ended: string | undefined;
+  private retired = false;
+
+  /** @param onEnd called once, when the connection can take no more operations */
+  constructor(
+    private readonly socket: net.Socket,
+    private readonly onEnd: (detail: string) => void = () => undefined,
+  ) {
+    this.parser.on('message', (message) => this.receive(message));
+    this.parser.on('error', (error) => this.receiveUnreadable(error));
+    socket.on('data', (chunk: Buffer) => this.read(chunk));
+    socket.on('error', (error) => this.end('code' in error ? String(error.code) : 'error'));
+    socket.on('close', () => this.end('closed'));
+    socket.on('end', () => this.end('closed by the server'));
+    if (socket.destroyed) queueMicrotask(() => this.end('closed'));
+    else socket.resume();
+  }
+
+  get isUsable(): boolean {
+    return this.ended === undefined && !this.retired;
+  }
+
+  /** Simple bind (RFC 4513 §5.1.3). The caller has seen to it that the password is not empty. */
+  bind(dn: string, password: string, signal: AbortSignal): Promise<Answer> {
+    return this.send((messageId) => new BindRequest({ messageId, dn, password }), 0, signal);
+  }
+
+  search(search: Search, signal: AbortSignal): Promise<Answer> {
+    const { base, attributes, ...rest } = search;
+    const request = (messageId: number): SearchRequest =>
+      new SearchRequest({ messageId, baseDN: base, attributes: [...attributes], ...rest });
+    return this.send(request, search.sizeLimit, signal);
+  }
+
+  /** Takes no more operations; ends when those under way have. */
+  retire(): void {
+    this.retired = true;
+    if (this.operations.size === 0) this.close();
+  }
+
+  close(): void {
+    if (this.ended === undefined && this.socket.writable) this.socket.write(new UnbindRequest({ messageId: this.nextMessageId() }).write());
+    this.end('closed by us');
+  }
+
+  private send(
+    request: (messageId: number) => { write(): Buffer },
+    sizeLimit: number,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    if (signal.aborted) return Promise.resolve({ kind: 'aborted' });
+    if (this.ended !== undefined) return Promise.resolve({ kind: 'closed', detail: this.ended });
+    const messageId = this.nextMessageId();
+    const bytes = request(messageId).write();
+    const receiptsBefore = this.receipts;
+    return new Promise((resolve) => {
+      const onAbort = (): void => {
+        this.operations.get(messageId)?.settle({ kind: 'aborted' });
+        this.abandon(messageId, receiptsBefore);
+      };
+      const settle = (answer: Answer): void => {
+        this.operations.delete(messageId);
+        signal.removeEventListener('abort', onAbort);
+        resolve(answer);
+        if (this.retired && this.operations.size === 0) this.close();
+      };
+      this.operations.set(messageId, { settle, sizeLimit, entries: [], surplus: false });
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.socket.write(bytes);
+    });
+  }
+
+  /** Tells the server to stop (RFC 4511 §4.11), and ends a connection on which nothing comes any more. */
+  private abandon(abandonId: number, receiptsBefore: number): void {
+    if (this.ended !== undefined) return;
+    this.socket.write(new AbandonRequest({ messageId: this.nextMessageId(), abandonId }).write());
+    if (this.receipts !== receiptsBefore) return;
+    this.silences++;
+    if (this.silences >= silenceLimit) this.end('silent');
+  }
+
+  private read(chunk: Buffer): void {
+    this.receipts++;
+    this.silences = 0;
+    try {
+      for (const message of this.frames.push(chunk)) {
+        this.parser.read(message, new Map());
+        if (this.unreadable) return this.end('unreadable message');
+      }
+    } catch {
+      this.end('not LDAP');
+    }
+  }
+
+  private receive(message: { readonly messageId: number }): void {
+    // Message id 0 is the server's notice that it is about to disconnect (RFC 4511 §4.4.1).
+    if (message.messageId === 0) return this.end(message instanceof ExtendedResponse ? `notice of disconnection (${message.status})` : 'unsolicited message');
+    const operation = this.operations.get(message.messageId);
+    if (!operation || message instanceof SearchReference) return;
+    if (message instanceof SearchEntry) {
+      if (operation.entries.length >= operation.sizeLimit) operation.surplus = true;
+      else operation.entries.push(message.attributes.map(({ type, parsedBuffers }) => ({ type, values: parsedBuffers })));
+    } else if (message instanceof SearchResponse || message instanceof BindResponse) {
+      const { status: code, errorMessage: diagnostic } = message;
+      const { entries, surplus } = operation;
+      operation.settle({ kind: 'result', code, diagnostic, entries, surplus });
+    }
+  }
+
+  private receiveUnreadable(error: Error): void {
+    const messageId = 'messageDetails' in error ? (error.messageDetails as { messageId?: number } | undefined)?.messageId : undefined;
+    if (messageId === undefined) this.unreadable = true;
+    else this.operations.get(messageId)?.settle({ kind: 'malformed' });
+  }
+
+  private nextMessageId(): number {
+    this.lastMessageId = this.lastMessageId >= 2 ** 31 - 1 ? 1 : this.lastMessageId + 1;
+    return this.lastMessageId;
+  }
+
+  private end(detail: string): void {
+    if (this.ended !== undefined) return;
+    this.ended = detail;
+    this.socket.destroySoon();
+    setTimeout(() => this.socket.destroy(), 100).unref();
+    for (const operation of [...this.operations.values()]) operation.settle({ kind: 'closed', detail });
+    this.onEnd(detail);
+  }
+}

@@ -1,0 +1,16 @@
+import type { Source } from '#claims';
+import { Injectable } from '@nestjs/common';
+import { Connector, type ConnectorDependencies } from '../connector.js';
+import { ldapConfig, type LdapConfig } from './ldap-config.js';
+import { LdapSource } from './ldap-source.js';
+
+/** LDAP version 3 directories (RFC 4511): Active Directory, OpenLDAP and others. */
+@Injectable()
+export class LdapConnector extends Connector<LdapConfig> {
+  override readonly type = 'ldap';
+  override readonly config = ldapConfig;
+
+  override create(name: string, config: LdapConfig, dependencies: ConnectorDependencies): Source {
+    return new LdapSource(name, config, dependencies);
+  }
+}

@@ -1,0 +1,96 @@
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import { AuthGuard, PassportStrategy } from '@nestjs/passport';
+import type { FastifyReply } from 'fastify';
+import { EntraAuthError, forbidden, unauthenticated } from './entra-auth-error.js';
+import { EntraBearer } from './entra-bearer.js';
+import { routeAccess } from './route-access.js';
+import { refused, type VerifiedCaller } from './token-claims.js';
+import type { TokenVerifier } from './token-verifier.js';
+
+export interface EntraGuardOptions {
+  /** The request's time in milliseconds from its receipt; at most half of what is left of it is waited for keys. */
+  readonly deadline?: number;
+}
+
+export interface AdminGuardOptions extends EntraGuardOptions {
+  /** A scope that a delegated token must have, besides the role. Any scope of our API by default. */
+  readonly scope?: string;
+}
+
+const callers = new WeakMap<object, VerifiedCaller>();
+let registered = 0;
+
+/**
+ * Who sent a request that passed one of the guards below.
+ * @throws Error where none of them ran: a defect, not an unknown caller
+ */
+export function callerOf(request: object): VerifiedCaller {
+  const caller = callers.get(request);
+  if (!caller) throw new Error('callerOf: no guard of entra-auth has run for this request');
+  return caller;
+}
+
+/** Lets those requests pass whose token the verifier accepts, on a Nest application with Fastify. Answers 401 or 503 otherwise. */
+export function entraGuard(verifier: TokenVerifier, options: EntraGuardOptions = {}): CanActivate {
+  return bearerGuard('entra', verifier, options);
+}
+
+/**
+ * As `entraGuard`, and the route must say who may use it: by `RequireRole` or by `OpenRoute`. One that says neither is refused with
+ * 403. A delegated token needs the scope as well as the role.
+ */
+export function adminGuard(verifier: TokenVerifier, options: AdminGuardOptions = {}): CanActivate {
+  const bearer = bearerGuard('entra-admin', verifier, options);
+  return {
+    async canActivate(context: ExecutionContext): Promise<boolean> {
+      const access = routeAccess(context.getHandler(), context.getClass());
+      if (access.kind === 'open') return true;
+      if (access.kind === 'undeclared') throw forbidden('the route declares no role');
+      await bearer.canActivate(context);
+      const caller = callerOf(context.switchToHttp().getRequest<object>());
+      if (!access.roles.some((role) => caller.roles.includes(role)))
+        throw forbidden(`needs a role of: ${access.roles.join(', ')}`);
+      if (caller.delegated && !hasScope(caller, options.scope)) throw forbidden('the delegated token lacks the scope');
+      return true;
+    },
+  };
+}
+
+function hasScope({ scopes }: VerifiedCaller, scope: string | undefined): boolean {
+  return scope === undefined ? scopes.length > 0 : scopes.includes(scope);
+}
+
+/**
+ * Passport's registry belongs to the process, not to an application, so each guard registers its strategy under a name of its own:
+ * several applications in one process, or one with two audiences, never use each other's.
+ */
+function bearerGuard(kind: 'entra' | 'entra-admin', verifier: TokenVerifier, { deadline }: EntraGuardOptions): CanActivate {
+  const name = `${kind}-${(registered += 1)}`;
+  class Strategy extends PassportStrategy(EntraBearer, name) {
+    override validate(caller: VerifiedCaller): VerifiedCaller {
+      return caller;
+    }
+  }
+  class Guard extends AuthGuard(name) {
+    override getAuthenticateOptions(context: ExecutionContext): { session: false; keyWaitMs?: number } {
+      if (deadline === undefined) return { session: false };
+      const { elapsedTime } = context.switchToHttp().getResponse<FastifyReply>();
+      return { session: false, keyWaitMs: Math.max(0, (deadline - elapsedTime) / 2) };
+    }
+
+    override handleRequest<Caller = VerifiedCaller>(
+      error: unknown,
+      caller: Caller | false,
+      info: unknown,
+      context: ExecutionContext,
+    ): Caller {
+      if (error) throw error;
+      if (!caller)
+        throw info instanceof EntraAuthError ? info : unauthenticated(refused('token.malformed', 'the strategy refused it'));
+      callers.set(context.switchToHttp().getRequest<object>(), caller as Caller & VerifiedCaller);
+      return caller;
+    }
+  }
+  new Strategy({ verifier });
+  return new Guard();
+}

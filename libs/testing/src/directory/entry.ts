@@ -1,0 +1,29 @@
+import { DistinguishedName } from './distinguished-name.js';
+import type { LdifAttribute } from './ldif.js';
+import { matchingKey, syntaxOf, type Syntax } from './syntax.js';
+
+/** An attribute of an entry, with what its values compare by. */
+export interface StoredAttribute extends LdifAttribute {
+  readonly syntax: Syntax;
+  /** One for each value; undefined where the value does not conform to the syntax and so equals nothing. */
+  readonly keys: readonly (string | undefined)[];
+}
+
+export class Entry {
+  /** As spelled in the LDIF. */
+  readonly dn: string;
+  readonly name: DistinguishedName;
+  /** By name in lower case. */
+  readonly attributes: ReadonlyMap<string, StoredAttribute>;
+
+  constructor(dn: string, name: DistinguishedName, attributes: readonly LdifAttribute[]) {
+    this.dn = dn;
+    this.name = name;
+    this.attributes = new Map(attributes.map((attribute) => [attribute.name.toLowerCase(), stored(attribute)]));
+  }
+}
+
+function stored({ name, values }: LdifAttribute): StoredAttribute {
+  const syntax = syntaxOf(name);
+  return { name, values, syntax, keys: values.map((value) => matchingKey(syntax, value)) };
+}
