@@ -79,7 +79,7 @@ function judgeClaims(given: unknown, response: unknown): Verdict {
   return { kind: 'provided', claims, response };
 }
 
-type Parsed = { readonly kind: 'parsed'; readonly value: unknown } | { readonly kind: 'empty' | 'malformed' };
+type Parsed = { readonly kind: 'parsed'; readonly value: unknown } | { readonly kind: 'empty' } | { readonly kind: 'malformed' };
 
 function parse(body: Uint8Array): Parsed {
   try {

@@ -61,7 +61,9 @@ export const sourceKeys = <Type extends string>(type: Type, concurrency = 32) =>
 });
 
 /** A secret by reference, never the secret itself. */
-export const secretReference = z.string().regex(/^(env|file):.+$/s, { error: 'must be env:NAME or file:PATH: a secret is named, not written here' });
+export const secretReference = z
+  .string()
+  .regex(/^(env|file):.+$/s, { error: 'must be env:NAME or file:PATH: a secret is named, not written here' });
 
 /** A certificate authority's certificates (PEM) in a file. */
 export const fileReference = z.string().regex(/^file:.+$/s, { error: 'must be file:PATH' });

@@ -44,19 +44,18 @@ export class EntraBearer extends BearerStrategy {
   }
 
   override jwtVerify(request: BareRequest, token: string, _metadata: object, _options: object, done: Done): void {
-    this.verifier
-      .verify(token, request.keyWaitMs)
-      .then((verdict) => {
-        switch (verdict.kind) {
-          case 'verified':
-            return this._verify(verdict.caller, done);
-          case 'refused':
-            return this.fail(unauthenticated(verdict), 401);
-          case 'unavailable':
-            return this.error(keysUnavailable(verdict.detail));
-        }
-      })
-      .catch((defect: unknown) => this.error(defect));
+    void this.conclude(request, token, done);
+  }
+
+  private async conclude(request: BareRequest, token: string, done: Done): Promise<void> {
+    try {
+      const verdict = await this.verifier.verify(token, request.keyWaitMs);
+      if (verdict.kind === 'verified') this._verify(verdict.caller, done);
+      else if (verdict.kind === 'refused') this.fail(unauthenticated(verdict), 401);
+      else this.error(keysUnavailable(verdict.detail));
+    } catch (defect) {
+      this.error(defect);
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
-import { AuthGuard, PassportStrategy } from '@nestjs/passport';
+import { AuthGuard } from '@nestjs/passport';
 import type { FastifyReply } from 'fastify';
+import passport from 'passport';
 import { EntraAuthError, forbidden, unauthenticated } from './entra-auth-error.js';
 import { EntraBearer } from './entra-bearer.js';
 import { routeAccess } from './route-access.js';
@@ -66,11 +67,7 @@ function hasScope({ scopes }: VerifiedCaller, scope: string | undefined): boolea
  */
 function bearerGuard(kind: 'entra' | 'entra-admin', verifier: TokenVerifier, { deadline }: EntraGuardOptions): CanActivate {
   const name = `${kind}-${(registered += 1)}`;
-  class Strategy extends PassportStrategy(EntraBearer, name) {
-    override validate(caller: VerifiedCaller): VerifiedCaller {
-      return caller;
-    }
-  }
+  passport.use(name, new EntraBearer({ verifier }, (caller, done) => done(null, caller)));
   class Guard extends AuthGuard(name) {
     override getAuthenticateOptions(context: ExecutionContext): { session: false; keyWaitMs?: number } {
       if (deadline === undefined) return { session: false };
@@ -91,6 +88,5 @@ function bearerGuard(kind: 'entra' | 'entra-admin', verifier: TokenVerifier, { d
       return caller;
     }
   }
-  new Strategy({ verifier });
   return new Guard();
 }

@@ -22,6 +22,8 @@ function manage(options: Partial<KeyManagerOptions> = {}): KeyManager {
   return manager;
 }
 
+const make = (...metadata: string[]): KeyManager =>
+  new KeyManager({ issuers: metadata.map((address) => ({ issuer, metadata: address })) });
 const pass = (milliseconds: number): void => void (clock += milliseconds);
 
 beforeAll(async () => {
@@ -231,8 +233,6 @@ describe('metadata', () => {
 
   it('have one https address, or the manager is not made', () => {
     manage();
-    const make = (...metadata: string[]): KeyManager =>
-      new KeyManager({ issuers: metadata.map((address) => ({ issuer, metadata: address })) });
     expect(() => make('http://issuer.example/')).toThrow('not https');
     expect(() => make('https://a.example/', 'https://b.example/')).toThrow('two metadata addresses');
   });

@@ -1,1 +1,16 @@
 export { FakeSource, type FakeLookup } from './claims/fake-source.js';
+export { startDirectory, type DirectoryOptions, type RunningDirectory } from './directory/server.js';
+export type { SearchRequest } from './directory/messages.js';
+export { LdifError, parseLdif, printLdif, type LdifAttribute, type LdifRecord } from './directory/ldif.js';
+export {
+  describeWithSlapd,
+  slapdAvailable,
+  startSlapd,
+  type Describe,
+  type RunningSlapd,
+  type SlapdOptions,
+} from './directory/slapd.js';
+export { freePort } from './network/free-port.js';
+export { startTcpProxy, type TcpProxy } from './network/tcp-proxy.js';
+export { startPostgres, type PostgresOptions, type RunningPostgres } from './postgres/postgres.js';
+export { StartError, type StartErrorCode } from './process/start-error.js';

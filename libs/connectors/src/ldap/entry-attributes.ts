@@ -2,7 +2,14 @@ import { Attributes, type AttributeValue } from '#claims';
 import type { EntryAttribute } from './ldap-connection.js';
 
 /** Attributes of directories whose values are bytes also where they happen to be readable text. */
-const usualBinaryAttributes = ['objectGUID', 'objectSid', 'mS-DS-ConsistencyGuid', 'tokenGroups', 'userCertificate', 'thumbnailPhoto'];
+const usualBinaryAttributes = [
+  'objectGUID',
+  'objectSid',
+  'mS-DS-ConsistencyGuid',
+  'tokenGroups',
+  'userCertificate',
+  'thumbnailPhoto',
+];
 
 export function binaryAttributes(configured: readonly string[]): ReadonlySet<string> {
   return new Set([...usualBinaryAttributes, ...configured].map((name) => name.toLowerCase()));
@@ -17,7 +24,11 @@ export type ReadEntry =
  * The attributes that were asked for, ignoring case; subtypes such as `description;lang-en` count only where asked for by that
  * name, `;binary` is the attribute itself (RFC 4522). A value that is not UTF-8 stays bytes.
  */
-export function readEntry(entry: readonly EntryAttribute[], projection: readonly string[], binary: ReadonlySet<string>): ReadEntry {
+export function readEntry(
+  entry: readonly EntryAttribute[],
+  projection: readonly string[],
+  binary: ReadonlySet<string>,
+): ReadEntry {
   const wanted = new Set(projection.map((name) => name.toLowerCase()));
   const read: [string, AttributeValue[]][] = [];
   for (const { type, values } of entry) {

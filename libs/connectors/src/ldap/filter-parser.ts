@@ -127,7 +127,8 @@ class FilterReader {
   }
 
   private attribute(text: string): string {
-    if (!attributeDescription.test(text)) throw this.refusal(`"${text}" is not the name of an attribute; a placeholder cannot be one`);
+    if (!attributeDescription.test(text))
+      throw this.refusal(`"${text}" is not the name of an attribute; a placeholder cannot be one`);
     return text;
   }
 
@@ -140,7 +141,8 @@ class FilterReader {
   }
 
   private literal(text: string): Buffer {
-    if (/[{}]/.test(text)) throw this.refusal('a placeholder must be a whole value, as in (attribute={name}); write a brace as \\7b or \\7d');
+    if (/[{}]/.test(text))
+      throw this.refusal('a placeholder must be a whole value, as in (attribute={name}); write a brace as \\7b or \\7d');
     if (text.includes('*')) throw this.refusal('write an asterisk as \\2a here');
     if (text.includes('\0')) throw this.refusal('write NUL as \\00');
     const pieces = text.split(/\\([0-9A-Fa-f]{2})/);

@@ -22,7 +22,9 @@ export class FilterTemplate {
     if (parsed.kind === 'refused') return parsed;
     const parameters = new Set<string>();
     const reason = survey(parsed.node, true, parameters);
-    return reason ? { kind: 'refused', reason } : { kind: 'parsed', template: new FilterTemplate(compile(parsed.node), parameters) };
+    return reason
+      ? { kind: 'refused', reason }
+      : { kind: 'parsed', template: new FilterTemplate(compile(parsed.node), parameters) };
   }
 
   /**
@@ -87,7 +89,18 @@ function survey(node: FilterNode, conjunctive: boolean, parameters: Set<string>)
 type Encoder = Buffer | ((values: ReadonlyMap<string, string>) => Buffer | undefined);
 
 /** The context-specific tags of Filter (RFC 4511 §4.5.1). */
-const tags = { and: 0xa0, or: 0xa1, not: 0xa2, equal: 0xa3, substrings: 0xa4, atLeast: 0xa5, atMost: 0xa6, present: 0x87, approximately: 0xa8, extensible: 0xa9 };
+const tags = {
+  and: 0xa0,
+  or: 0xa1,
+  not: 0xa2,
+  equal: 0xa3,
+  substrings: 0xa4,
+  atLeast: 0xa5,
+  atMost: 0xa6,
+  present: 0x87,
+  approximately: 0xa8,
+  extensible: 0xa9,
+};
 const octetString = 0x04;
 const sequence = 0x30;
 
@@ -113,7 +126,10 @@ function compile(node: FilterNode): Encoder {
         ...(node.dnAttributes ? [element(0x84, [Buffer.of(0xff)])] : []),
       ]);
     default:
-      return element(tags[node.kind], [element(octetString, [Buffer.from(node.attribute)]), element(octetString, [assertion(node.value)])]);
+      return element(tags[node.kind], [
+        element(octetString, [Buffer.from(node.attribute)]),
+        element(octetString, [assertion(node.value)]),
+      ]);
   }
 }
 

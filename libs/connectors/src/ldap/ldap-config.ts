@@ -19,13 +19,11 @@ const filter = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-const locateRule = z
-  .strictObject({ ...locateRuleKeys, filter })
-  .superRefine((rule, context) => {
-    checkTrust(rule, context);
-    if (!sameNames(rule.filter.parameters, ['value']))
-      context.addIssue({ code: 'custom', path: ['filter'], message: 'must have the placeholder {value}, the key, and no other' });
-  });
+const locateRule = z.strictObject({ ...locateRuleKeys, filter }).superRefine((rule, context) => {
+  checkTrust(rule, context);
+  if (!sameNames(rule.filter.parameters, ['value']))
+    context.addIssue({ code: 'custom', path: ['filter'], message: 'must have the placeholder {value}, the key, and no other' });
+});
 
 const attributeName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.;-]*$/, { error: 'must be the name of an attribute' });
 
@@ -65,7 +63,8 @@ const lookup = z
 
 const address = z.string().superRefine((text, context) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const plain = url && url.username === '' && url.password === '' && url.search === '' && url.hash === '' && /^\/?$/.test(url.pathname);
+  const plain =
+    url && url.username === '' && url.password === '' && url.search === '' && url.hash === '' && /^\/?$/.test(url.pathname);
   if (!plain || !['ldap:', 'ldaps:'].includes(url.protocol) || url.hostname === '')
     context.addIssue({ code: 'custom', message: 'must be ldaps://host, ldaps://host:port, or the same with ldap' });
 });
@@ -76,7 +75,10 @@ export const ldapConfig = z
     ...sourceKeys('ldap'),
     urls: z.array(address).min(1).describe('The servers of the directory, the preferred one first.'),
     startTls: z.boolean().default(false).describe('Upgrades ldap:// connections before anything is sent.'),
-    allowClearText: z.boolean().default(false).describe('Allows ldap:// without startTls: the service’s password crosses the network readable.'),
+    allowClearText: z
+      .boolean()
+      .default(false)
+      .describe('Allows ldap:// without startTls: the service’s password crosses the network readable.'),
     tls: z.strictObject({ ca: fileReference.optional(), servername: z.string().min(1).optional() }).prefault({}),
     bind: z.strictObject({ dn: z.string().min(1), password: secretReference }),
     lookups: z.record(configurationName, lookup),

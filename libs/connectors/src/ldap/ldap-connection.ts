@@ -107,15 +107,12 @@ export class LdapConnection {
   }
 
   close(): void {
-    if (this.ended === undefined && this.socket.writable) this.socket.write(new UnbindRequest({ messageId: this.nextMessageId() }).write());
+    if (this.ended === undefined && this.socket.writable)
+      this.socket.write(new UnbindRequest({ messageId: this.nextMessageId() }).write());
     this.end('closed by us');
   }
 
-  private send(
-    request: (messageId: number) => { write(): Buffer },
-    sizeLimit: number,
-    signal: AbortSignal,
-  ): Promise<Answer> {
+  private send(request: (messageId: number) => { write(): Buffer }, sizeLimit: number, signal: AbortSignal): Promise<Answer> {
     if (signal.aborted) return Promise.resolve({ kind: 'aborted' });
     if (this.ended !== undefined) return Promise.resolve({ kind: 'closed', detail: this.ended });
     const messageId = this.nextMessageId();
@@ -162,7 +159,10 @@ export class LdapConnection {
 
   private receive(message: { readonly messageId: number }): void {
     // Message id 0 is the server's notice that it is about to disconnect (RFC 4511 §4.4.1).
-    if (message.messageId === 0) return this.end(message instanceof ExtendedResponse ? `notice of disconnection (${message.status})` : 'unsolicited message');
+    if (message.messageId === 0)
+      return this.end(
+        message instanceof ExtendedResponse ? `notice of disconnection (${message.status})` : 'unsolicited message',
+      );
     const operation = this.operations.get(message.messageId);
     if (!operation || message instanceof SearchReference) return;
     if (message instanceof SearchEntry) {
@@ -176,7 +176,8 @@ export class LdapConnection {
   }
 
   private receiveUnreadable(error: Error): void {
-    const messageId = 'messageDetails' in error ? (error.messageDetails as { messageId?: number } | undefined)?.messageId : undefined;
+    const messageId =
+      'messageDetails' in error ? (error.messageDetails as { messageId?: number } | undefined)?.messageId : undefined;
     if (messageId === undefined) this.unreadable = true;
     else this.operations.get(messageId)?.settle({ kind: 'malformed' });
   }

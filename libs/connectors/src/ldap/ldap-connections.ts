@@ -123,7 +123,10 @@ export class LdapConnections {
     const detail = `${server.url}: bind ${resultName(answer.code)}${activeDirectoryCode(answer.diagnostic)}`;
     if (answer.code === 49 || answer.code === 48) {
       this.refused.add(secrets.password);
-      this.log.error({ source: this.name, detail }, 'the directory refuses the credentials; not tried again until they change, or for 5 minutes');
+      this.log.error(
+        { source: this.name, detail },
+        'the directory refuses the credentials; not tried again until they change, or for 5 minutes',
+      );
       return { kind: 'failed', reason: 'credentials', detail };
     }
     return { kind: 'failed', reason: answer.code === 51 || answer.code === 52 ? 'connection' : 'refused', detail };

@@ -28,7 +28,9 @@ export async function openSocket(server: LdapServer, trust: TlsTrust, signal: Ab
   try {
     signal.throwIfAborted();
     const { host, port, security } = server;
-    const socket = open(security === 'tls' ? tls.connect({ host, port, ...verification(server, trust) }) : net.connect({ host, port }));
+    const socket = open(
+      security === 'tls' ? tls.connect({ host, port, ...verification(server, trust) }) : net.connect({ host, port }),
+    );
     socket.setNoDelay(true).setKeepAlive(true, 30_000);
     await event(socket, security === 'tls' ? 'secureConnect' : 'connect');
     if (security === 'startTls') {

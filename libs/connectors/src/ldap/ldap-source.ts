@@ -62,7 +62,9 @@ export class LdapSource extends Source {
     const acquired = await settleOn(signal, this.connections.acquire());
     if (acquired === 'aborted') return { kind: 'down', reason: 'timeout' };
     if (acquired.kind === 'failed') return { kind: 'down', reason: acquired.reason, detail: acquired.detail };
-    const answers = await Promise.all([...new Set([acquired.connection, ...this.connections.open])].map((each) => each.search(rootDse, signal)));
+    const answers = await Promise.all(
+      [...new Set([acquired.connection, ...this.connections.open])].map((each) => each.search(rootDse, signal)),
+    );
     if (answers.some((answer) => answer.kind === 'result' && answer.code === 0)) return { kind: 'up' };
     const { reason, detail } = failure(answers[0]!);
     return { kind: 'down', reason, ...(detail && { detail }) };
@@ -79,7 +81,12 @@ export class LdapSource extends Source {
   }
 
   /** A search changes nothing, so one that lost its connection is asked once more on another. */
-  private async ask(search: Search, projection: readonly string[], binary: ReadonlySet<string>, signal: AbortSignal): Promise<Outcome> {
+  private async ask(
+    search: Search,
+    projection: readonly string[],
+    binary: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
     for (let attempt = 1; ; attempt++) {
       const acquired = await settleOn(signal, this.connections.acquire());
       if (acquired === 'aborted') return unavailable('timeout', 'no connection yet');
@@ -90,7 +97,12 @@ export class LdapSource extends Source {
     }
   }
 
-  private outcome(answer: Answer, connection: LdapConnection, projection: readonly string[], binary: ReadonlySet<string>): Outcome {
+  private outcome(
+    answer: Answer,
+    connection: LdapConnection,
+    projection: readonly string[],
+    binary: ReadonlySet<string>,
+  ): Outcome {
     if (answer.kind !== 'result' || (answer.code !== 0 && answer.code !== 4)) {
       if (answer.kind === 'result' && endsConnection.has(answer.code)) connection.retire();
       const { reason, detail } = failure(answer);
@@ -100,7 +112,8 @@ export class LdapSource extends Source {
     if (answer.code === 4 || another || answer.surplus) return ambiguous;
     if (!entry) return notFound('noEntry');
     const read = readEntry(entry, projection, binary);
-    if (read.kind === 'partial') return unavailable('limit', `${read.attribute} has more values than the directory sends at once`);
+    if (read.kind === 'partial')
+      return unavailable('limit', `${read.attribute} has more values than the directory sends at once`);
     return found(read.attributes);
   }
 }

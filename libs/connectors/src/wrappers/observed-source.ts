@@ -1,4 +1,11 @@
-import { Source, type LookupDescription, type LookupQuery, type Outcome, type ProbeResult, type UnavailableReason } from '#claims';
+import {
+  Source,
+  type LookupDescription,
+  type LookupQuery,
+  type Outcome,
+  type ProbeResult,
+  type UnavailableReason,
+} from '#claims';
 
 /** One operation of a source, for metrics. Names and stable codes only. */
 export interface SourceEvent {

@@ -121,7 +121,8 @@ export function integer(value: number, tag: number = tags.integer): Uint8Array {
   const bytes = Buffer.alloc(4);
   bytes.writeInt32BE(value);
   let from = 0;
-  while (from < 3 && ((bytes[from] === 0 && bytes[from + 1]! < 0x80) || (bytes[from] === 0xff && bytes[from + 1]! >= 0x80))) from += 1;
+  while (from < 3 && ((bytes[from] === 0 && bytes[from + 1]! < 0x80) || (bytes[from] === 0xff && bytes[from + 1]! >= 0x80)))
+    from += 1;
   return element(tag, bytes.subarray(from));
 }
 

@@ -18,6 +18,7 @@ export type Authentication =
   | { readonly kind: 'refused'; readonly reason: 'unknown' | 'password' | 'disabled' };
 
 const disabledAccount = 2n;
+const rootName = DistinguishedName.parse('')!;
 
 /** The entries of an LDIF text, with `memberOf` worked out from `member`. It never changes. */
 export class Directory implements Surroundings {
@@ -45,7 +46,10 @@ export class Directory implements Surroundings {
     if (name.depth > 0 && !this.#entries.has(name.key)) return { kind: 'noSuchObject', matched: this.#nearestAbove(name) };
     const matches = compileFilter(filter, this);
     const candidates = scope === 'base' ? this.#exactly(name) : (this.#candidates(filter) ?? this.#entries.values());
-    return { kind: 'entries', entries: [...candidates].filter((entry) => inScope(entry, name, scope) && matches(entry) === true) };
+    return {
+      kind: 'entries',
+      entries: [...candidates].filter((entry) => inScope(entry, name, scope) && matches(entry) === true),
+    };
   }
 
   /** By distinguished name or `userPrincipalName`. The password must not be empty. */
@@ -57,6 +61,13 @@ export class Directory implements Surroundings {
     const [control] = entry.attributes.get('useraccountcontrol')?.keys ?? [];
     const disabled = control !== undefined && (BigInt(control) & disabledAccount) !== 0n;
     return disabled ? { kind: 'refused', reason: 'disabled' } : { kind: 'accepted', entry };
+  }
+
+  /** An entry that is no part of the tree: the root DSE (RFC 4512 §5.1). */
+  describe(texts: Readonly<Record<string, readonly string[]>>): Entry {
+    const attributes = Object.entries(texts).filter(([, values]) => values.length > 0);
+    const asBytes = attributes.map(([name, values]) => ({ name, values: values.map((text) => Buffer.from(text, 'utf8')) }));
+    return new Entry('', rootName, asBytes);
   }
 
   #account(user: string): Entry | undefined {

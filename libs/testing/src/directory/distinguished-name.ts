@@ -5,6 +5,8 @@ import { preparedText } from './prepared-text.js';
  * of a multi-valued RDN in a fixed order.
  */
 export class DistinguishedName {
+  static readonly root = new DistinguishedName([]);
+
   /** Equal for equal names, different for different ones. */
   readonly key: string;
   readonly #rdns: readonly string[];
@@ -16,7 +18,7 @@ export class DistinguishedName {
 
   /** The empty name is the root. Undefined where the text is not a distinguished name. */
   static parse(text: string): DistinguishedName | undefined {
-    if (text.trim() === '') return new DistinguishedName([]);
+    if (text.trim() === '') return DistinguishedName.root;
     const rdns: string[] = [];
     let pairs: string[] = [];
     let rest = text;

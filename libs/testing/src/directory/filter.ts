@@ -91,5 +91,11 @@ function readExtensible(reader: BerReader): Extensible {
   const attribute = reader.next === 0x82 ? reader.text(0x82) : undefined;
   const value = reader.octets(0x83);
   const dnAttributes = reader.next === 0x84 ? reader.boolean(0x84) : false;
-  return { kind: 'extensible', value, dnAttributes, ...(rule !== undefined && { rule }), ...(attribute !== undefined && { attribute }) };
+  return {
+    kind: 'extensible',
+    value,
+    dnAttributes,
+    ...(rule !== undefined && { rule }),
+    ...(attribute !== undefined && { attribute }),
+  };
 }

@@ -49,7 +49,10 @@ export function parseLdif(text: string): readonly LdifRecord[] {
 /** Joins continuation lines (one leading space) and drops comments with theirs. */
 function unfold(text: string): readonly Line[] {
   const lines: { number: number; text: string }[] = [];
-  for (const [index, raw] of text.replace(/^\uFEFF/, '').split('\n').entries()) {
+  for (const [index, raw] of text
+    .replace(/^\uFEFF/, '')
+    .split('\n')
+    .entries()) {
     const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
     const last = lines.at(-1);
     if (!line.startsWith(' ')) lines.push({ number: index + 1, text: line });

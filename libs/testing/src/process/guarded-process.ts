@@ -51,7 +51,9 @@ export class GuardedProcess {
   constructor(options: GuardedProcessOptions) {
     const { program, args, cwd, env, stopSignal, removeAfter, user } = options;
     const windows = process.platform === 'win32';
-    const [file, ...rest] = windows ? [program, ...args] : ['/bin/sh', '-c', guard, 'guard', stopSignal, removeAfter, program, ...args];
+    const [file, ...rest] = windows
+      ? [program, ...args]
+      : ['/bin/sh', '-c', guard, 'guard', stopSignal, removeAfter, program, ...args];
     this.#child = spawn(file!, rest, { cwd, env, stdio: 'pipe', detached: !windows, ...user });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => (this.#output = (this.#output + text).slice(-outputLimit)));

@@ -1,0 +1,31 @@
+import pg from 'pg';
+
+/** What of the driver's connection is used here and not in its type declarations. */
+interface CancelConnection extends pg.Connection {
+  connect(port: number, host: string): void;
+  requestSsl(): void;
+  cancel(processId: number, secretKey: number): void;
+}
+
+const limit = 1_000;
+
+/**
+ * Asks the server, on a connection of its own, to end what a session is doing (PostgreSQL manual §54.2.8). There is no answer; where
+ * it does not arrive, the session's statement_timeout ends the work.
+ */
+export function requestCancel(
+  session: pg.ClientBase,
+  target: { readonly host: string; readonly port: number; readonly ssl: pg.PoolConfig['ssl'] },
+): void {
+  const { processID, secretKey } = session as pg.ClientBase & { processID?: number | null; secretKey?: number | null };
+  if (processID == null || secretKey == null) return;
+  const connection = new pg.Connection({ ssl: target.ssl } as never) as CancelConnection;
+  const timer = setTimeout(() => connection.stream.destroy(), limit).unref();
+  const cancel = (): void => connection.cancel(processID, secretKey);
+  connection
+    .on('connect', () => (target.ssl ? connection.requestSsl() : cancel()))
+    .on('sslconnect', cancel)
+    .on('error', () => connection.stream.destroy())
+    .on('end', () => clearTimeout(timer));
+  connection.connect(target.port, target.host);
+}

@@ -1,0 +1,81 @@
+import type { AttributeValue } from '#claims';
+
+/** How the text that PostgreSQL sends for a column becomes values. */
+export interface ColumnType {
+  readonly element: 'text' | 'boolean' | 'bytes';
+  /** The character between the elements of an array; undefined where the column is not an array. */
+  readonly delimiter: string | undefined;
+}
+
+const text: ColumnType = { element: 'text', delimiter: undefined };
+const texts: ColumnType = { element: 'text', delimiter: ',' };
+
+/** Types by the numbers that PostgreSQL gives its own (pg_type.dat). */
+export const ownTypes: ReadonlyMap<number, ColumnType> = new Map<number, ColumnType>([
+  [16, { element: 'boolean', delimiter: undefined }],
+  [17, { element: 'bytes', delimiter: undefined }],
+  [1000, { element: 'boolean', delimiter: ',' }],
+  [1001, { element: 'bytes', delimiter: ',' }],
+  // "char", name, integers, text, oid, json, floating point, character types, dates and times, numeric, uuid, jsonb, inet
+  ...[18, 19, 20, 21, 23, 25, 26, 114, 700, 701, 869, 1042, 1043, 1082, 1083, 1114, 1184, 1186, 1266, 1700, 2950, 3802].map(
+    (oid) => [oid, text] as const,
+  ),
+  // their arrays
+  ...[
+    199, 1002, 1003, 1005, 1007, 1009, 1014, 1015, 1016, 1021, 1022, 1028, 1041, 1115, 1182, 1183, 1185, 1187, 1231, 1270, 2951,
+    3807,
+  ].map((oid) => [oid, texts] as const),
+]);
+
+/** What the server is asked about types that are not its own, such as an enumeration's array. */
+export const unknownTypesStatement =
+  "select oid::text, case when typinput = 'array_in'::regproc then typdelim::text end from pg_type where oid = any($1::oid[])";
+
+export function unknownType(delimiter: string | null): ColumnType {
+  return delimiter === null ? text : { element: 'text', delimiter };
+}
+
+/** The values of a field that is not null. Undefined where it is an array of more than one dimension, or not readable. */
+export function columnValues(type: ColumnType, field: string): readonly AttributeValue[] | undefined {
+  if (type.delimiter === undefined) return [value(type, field)];
+  return arrayElements(field, type.delimiter)?.map((element) => value(type, element));
+}
+
+function value({ element }: ColumnType, field: string): AttributeValue {
+  if (element === 'boolean') return field === 't' ? 'true' : 'false';
+  if (element === 'bytes' && field.startsWith('\\x')) return new Uint8Array(Buffer.from(field.slice(2), 'hex'));
+  return field;
+}
+
+/**
+ * The elements of an array's text form (PostgreSQL manual §8.15.6), without its nulls. Undefined where it has more than one
+ * dimension or is not readable.
+ */
+export function arrayElements(literal: string, delimiter: string): readonly string[] | undefined {
+  const body = /^(?:\[-?\d+:-?\d+\]=)?\{([^]*)\}$/.exec(literal)?.[1];
+  if (body === undefined) return undefined;
+  const elements: string[] = [];
+  for (let position = 0; position < body.length; position++) {
+    let element = '';
+    const quoted = body[position] === '"';
+    if (quoted) {
+      for (position++; body[position] !== '"'; position++) {
+        if (body[position] === '\\') position++;
+        if (position >= body.length) return undefined;
+        element += body[position];
+      }
+      position++;
+    } else {
+      for (; position < body.length && body[position] !== delimiter; position++) {
+        if (body[position] === '{' || body[position] === '}' || body[position] === '"') return undefined;
+        if (body[position] === '\\') position++;
+        element += body[position] ?? '';
+      }
+      if (element === '') return undefined;
+    }
+    if (quoted || element.toUpperCase() !== 'NULL') elements.push(element);
+    if (position < body.length && body[position] !== delimiter) return undefined;
+    if (position === body.length - 1) return undefined;
+  }
+  return elements;
+}

@@ -1,0 +1,68 @@
+import { configurationName, type LocateRule } from '#claims';
+import { z } from 'zod';
+import { fileReference, secretReference, sourceKeys } from '../connector.js';
+import { checkTrust, locateRuleKeys } from '../locate-rule.js';
+import { statementParameters } from './statement-parameters.js';
+
+const locateRule = z.strictObject(locateRuleKeys).superRefine(checkTrust);
+
+const lookup = z
+  .strictObject({
+    locate: z.array(locateRule).min(1).optional().describe('How this source finds the person signing in; the key is $1.'),
+    parameters: z
+      .array(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, { error: 'must be letters, digits and _' }))
+      .min(1)
+      .optional()
+      .describe('What a mapping fills by `with`; the first is $1.'),
+    statement: z.string().min(1),
+    rows: z
+      .enum(['one', 'many'])
+      .default('one')
+      .describe('one: several rows are ambiguous. many: each column has the values of all rows.'),
+  })
+  .superRefine(({ locate, parameters, statement }, context) => {
+    const refuse = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
+    if (locate && parameters) return refuse('parameters', 'is not allowed beside locate');
+    if (!locate && !parameters) return refuse('locate', 'is missing: a lookup has either locate or parameters');
+    if (parameters && new Set(parameters).size < parameters.length) return refuse('parameters', 'names a parameter twice');
+    const count = parameters?.length ?? 1;
+    const used = statementParameters(statement);
+    const expected = Array.from({ length: count }, (_, index) => index + 1);
+    if (used.size !== count || !expected.every((number) => used.has(number)))
+      refuse('statement', `must use exactly ${expected.map((number) => `$${number}`).join(', ')}`);
+  })
+  .transform(({ locate = [], parameters = [], ...rest }) => ({
+    ...rest,
+    /** What the statement's $1, $2, … are called in a query. */
+    arguments: parameters.length > 0 ? parameters : ['value'],
+    parameters: parameters as readonly string[],
+    locate: locate.map(({ key, when, fallThrough }): LocateRule => ({ key, when, fallThrough })),
+  }));
+
+/** The configuration of a source of type `postgres`; README.md describes every key. */
+export const postgresConfig = z.strictObject({
+  ...sourceKeys('postgres', 10),
+  hosts: z
+    .array(z.strictObject({ host: z.string().min(1), port: z.int().min(1).max(65_535).default(5432) }))
+    .min(1)
+    .describe('The servers of the database, the preferred one first.'),
+  database: z.string().min(1),
+  user: z.string().min(1),
+  password: secretReference,
+  tls: z
+    .union(
+      [
+        z.enum(['verify-full', 'disable']),
+        z.strictObject({ ca: fileReference.optional(), servername: z.string().min(1).optional() }),
+      ],
+      {
+        error: 'must be verify-full, disable or { ca: file:PATH }',
+      },
+    )
+    .default('verify-full'),
+  lookups: z.record(configurationName, lookup),
+});
+
+export type PostgresConfig = z.output<typeof postgresConfig>;
+export type PostgresHost = PostgresConfig['hosts'][number];
+export type PostgresLookup = PostgresConfig['lookups'][string];

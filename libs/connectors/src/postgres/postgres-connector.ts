@@ -1,0 +1,16 @@
+import type { Source } from '#claims';
+import { Injectable } from '@nestjs/common';
+import { Connector, type ConnectorDependencies } from '../connector.js';
+import { postgresConfig, type PostgresConfig } from './postgres-config.js';
+import { PostgresSource } from './postgres-source.js';
+
+/** PostgreSQL databases, and what speaks its protocol. */
+@Injectable()
+export class PostgresConnector extends Connector<PostgresConfig> {
+  override readonly type = 'postgres';
+  override readonly config = postgresConfig;
+
+  override create(name: string, config: PostgresConfig, dependencies: ConnectorDependencies): Source {
+    return new PostgresSource(name, config, dependencies);
+  }
+}

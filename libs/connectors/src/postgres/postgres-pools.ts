@@ -1,0 +1,220 @@
+import tls from 'node:tls';
+import type { Secrets, UnavailableReason } from '#claims';
+import pg from 'pg';
+import type { ConnectorLog } from '../connector.js';
+import { HostList } from '../host-list.js';
+import { RefusedCredentials } from '../refused-credentials.js';
+import { settleOn } from '../settle-on.js';
+import { requestCancel } from './cancel-request.js';
+import type { PostgresConfig, PostgresHost } from './postgres-config.js';
+import { runStatement, sqlStateOf } from './run-statement.js';
+import { isConnectionState } from './sql-states.js';
+
+export type AcquiredSession =
+  | { readonly kind: 'session'; readonly session: Session }
+  | { readonly kind: 'aborted' }
+  | { readonly kind: 'failed'; readonly reason: UnavailableReason; readonly detail: string };
+
+type Failure = Extract<AcquiredSession, { kind: 'failed' }>;
+
+/** A session lent for one statement. */
+export interface Session {
+  readonly client: pg.PoolClient;
+  /** For the next lookup. */
+  giveBack(): void;
+  /** Ends it; `working`: the server is asked to stop what it is doing there. */
+  discard(options?: { readonly working: boolean }): void;
+}
+
+/** A refused password is offered again after this time. PostgreSQL itself locks nobody out. */
+const credentialsHold = 10_000;
+
+/** The driver's pool says so, without a code, where all its sessions were lent for the connect limit. */
+const waitedInVain = 'timeout exceeded when trying to connect';
+
+class UnusableSecret extends Error {}
+
+/** The sessions of one database: a pool for each host, one of them in use. */
+export class PostgresPools {
+  private readonly hosts: HostList<PostgresHost>;
+  private readonly refused = new RefusedCredentials(credentialsHold);
+  private readonly pools = new Map<PostgresHost, pg.Pool>();
+  private readonly checks = new Set<PostgresHost>();
+  private closed: Promise<void> | undefined;
+  private authorities: string | undefined;
+  /** What the last session to be opened was opened with. */
+  private offered: string | undefined;
+
+  constructor(
+    private readonly name: string,
+    private readonly config: PostgresConfig,
+    private readonly secrets: Secrets,
+    private readonly log: ConnectorLog,
+  ) {
+    this.hosts = new HostList(config.hosts);
+  }
+
+  get isClosed(): boolean {
+    return this.closed !== undefined;
+  }
+
+  /** A session of the first host that gives one. What is opened after the abort serves the next lookup. */
+  async acquire(signal: AbortSignal): Promise<AcquiredSession> {
+    let failure: Failure = { kind: 'failed', reason: 'connection', detail: 'no host' };
+    for (const host of this.hosts.inOrder()) {
+      let abandoned = false;
+      const connecting = this.connect(host).then((result) => {
+        if (abandoned && result.kind === 'session') result.session.giveBack();
+        return result;
+      });
+      const result = await settleOn(signal, connecting);
+      if (result === 'aborted') {
+        abandoned = true;
+        return { kind: 'aborted' };
+      }
+      if (result.kind === 'session') {
+        this.returnToPreferred(host);
+        return result;
+      }
+      failure = result;
+      if (result.reason !== 'connection') break;
+    }
+    return failure;
+  }
+
+  close(): Promise<void> {
+    this.closed ??= Promise.allSettled([...this.pools.values()].map((pool) => pool.end())).then(() => undefined);
+    return this.closed;
+  }
+
+  private async connect(host: PostgresHost): Promise<Exclude<AcquiredSession, { kind: 'aborted' }>> {
+    if (this.isClosed) return { kind: 'failed', reason: 'internal', detail: 'the source is closed' };
+    const where = `${host.host}:${host.port}`;
+    try {
+      const pool = this.pools.get(host) ?? (await this.openPool(host));
+      const client = await pool.connect();
+      this.hosts.works(host);
+      return { kind: 'session', session: this.lend(client, host) };
+    } catch (error) {
+      if (error instanceof UnusableSecret) return { kind: 'failed', reason: 'credentials', detail: error.message };
+      if (!(error instanceof Error)) throw error;
+      const sqlState = sqlStateOf(error);
+      if (sqlState?.startsWith('28')) {
+        if (this.offered !== undefined) this.refused.add(this.offered);
+        this.log.error({ source: this.name, host: where, sqlState }, 'the database refuses the credentials');
+        return { kind: 'failed', reason: 'credentials', detail: `${where}: ${sqlState}` };
+      }
+      if (sqlState !== undefined && !isConnectionState(sqlState))
+        return { kind: 'failed', reason: 'refused', detail: `${where}: ${sqlState}` };
+      if (error.message === waitedInVain) return { kind: 'failed', reason: 'overloaded', detail: 'every session is busy' };
+      if (!this.isClosed) this.hosts.failed(host);
+      const code = sqlState ?? ('code' in error && typeof error.code === 'string' ? error.code : error.message);
+      return { kind: 'failed', reason: 'connection', detail: `${where}: ${code}` };
+    }
+  }
+
+  private async openPool(host: PostgresHost): Promise<pg.Pool> {
+    const { database, user, limits } = this.config;
+    const ssl = await this.ssl(host);
+    // Another lookup may have opened it meanwhile.
+    const present = this.pools.get(host);
+    if (present) return present;
+    const pool = new pg.Pool({
+      ...host,
+      database,
+      user,
+      ssl,
+      password: () => this.readPassword(),
+      max: limits.concurrency,
+      connectionTimeoutMillis: limits.connect,
+      idleTimeoutMillis: 300_000,
+      maxLifetimeSeconds: 3_600,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 30_000,
+      statement_timeout: limits.operation,
+      application_name: `claimbridge ${this.name}`,
+      options: '-c default_transaction_read_only=on -c DateStyle=ISO -c TimeZone=UTC',
+    });
+    // Without listeners the loss of a connection would end the process.
+    pool.on('error', () => undefined);
+    pool.on('connect', (client) => void client.on('error', () => undefined));
+    this.pools.set(host, pool);
+    return pool;
+  }
+
+  private async readPassword(): Promise<string> {
+    const { password: reference } = this.config;
+    let password: string;
+    try {
+      password = await this.secrets.read(reference);
+    } catch (error) {
+      throw new UnusableSecret(error instanceof Error ? error.message : `${reference}: cannot be read`);
+    }
+    if (password === '') throw new UnusableSecret(`${reference}: is empty`);
+    if (this.refused.has(password)) throw new UnusableSecret('refused before; not tried again yet');
+    this.offered = password;
+    return password;
+  }
+
+  private async ssl({ host }: PostgresHost): Promise<tls.ConnectionOptions | false> {
+    const { tls: trust } = this.config;
+    if (trust === 'disable') return false;
+    const { ca, servername } = trust === 'verify-full' ? {} : trust;
+    if (ca !== undefined) this.authorities ??= await this.secrets.read(ca);
+    return {
+      ...(this.authorities !== undefined && { ca: this.authorities }),
+      rejectUnauthorized: true,
+      minVersion: 'TLSv1.2',
+      checkServerIdentity: (_, certificate) => tls.checkServerIdentity(servername ?? host, certificate),
+    };
+  }
+
+  private lend(client: pg.PoolClient, host: PostgresHost): Session {
+    return {
+      client,
+      giveBack: () => client.release(),
+      discard: ({ working } = { working: false }) => {
+        const { ssl } = this.pools.get(host)?.options ?? {};
+        if (working) requestCancel(client, { ...host, ssl });
+        client.release(true);
+        if (working) void this.check(host);
+      },
+    };
+  }
+
+  /**
+   * After a statement without an answer: whether the other sessions still have a server at their end. Where they have none, they
+   * are given up together, instead of one sign-in finding out about each.
+   */
+  private async check(host: PostgresHost): Promise<void> {
+    const pool = this.pools.get(host);
+    if (!pool || this.isClosed || this.checks.has(host) || pool.idleCount === 0) return;
+    this.checks.add(host);
+    try {
+      const client = await pool.connect();
+      const run = await runStatement(client, ping, AbortSignal.timeout(this.config.limits.connect));
+      client.release(run.kind !== 'rows');
+      if (run.kind === 'rows' || this.pools.get(host) !== pool) return;
+    } catch {
+      // No session at all: the same finding.
+    } finally {
+      this.checks.delete(host);
+    }
+    if (this.isClosed) return;
+    this.hosts.failed(host);
+    this.pools.delete(host);
+    void pool.end();
+    this.log.warn({ source: this.name, host: `${host.host}:${host.port}` }, 'the sessions have no server at their end; given up');
+  }
+
+  private returnToPreferred(current: PostgresHost): void {
+    for (const host of this.hosts.takeDue(current))
+      void this.connect(host).then((result) => {
+        if (result.kind !== 'session') return;
+        result.session.giveBack();
+        this.log.warn({ source: this.name, host: `${host.host}:${host.port}` }, 'back on a preferred host');
+      });
+  }
+}
+
+export const ping = { name: 'claimbridge-ping', text: 'select 1', values: [] };

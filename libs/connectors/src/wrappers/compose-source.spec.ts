@@ -1,0 +1,97 @@
+import { Attributes, found, notFound, unavailable, type LookupQuery, type Outcome } from '#claims';
+import { FakeSource } from '#testing';
+import { describe, expect, it } from 'vitest';
+import type { SourceLimits } from '../connector.js';
+import { composeSource, type SourceEvent } from './compose-source.js';
+
+const query: LookupQuery = { lookup: 'user', parameters: new Map([['value', 'adele']]), projection: [] };
+const limits: SourceLimits = { operation: 10_000, connect: 1_000, concurrency: 2, queue: 1 };
+const never = new AbortController().signal;
+
+function compose(
+  answer: (query: LookupQuery, signal: AbortSignal) => Outcome | Promise<Outcome>,
+  some: Partial<SourceLimits> = {},
+) {
+  const events: SourceEvent[] = [];
+  const fake = new FakeSource('hr', { user: { answer } });
+  const source = composeSource(fake, { limits: { ...limits, ...some } }, (event) => events.push(event));
+  return { source, fake, events };
+}
+
+function deferred() {
+  return Promise.withResolvers<Outcome>();
+}
+
+describe('composeSource', () => {
+  it('tells every outcome by its name and reason', async () => {
+    const outcomes = [found(new Attributes()), notFound('noEntry'), unavailable('refused', 'secret detail')];
+    const { source, events } = compose(() => outcomes[events.length]!);
+    for (const outcome of outcomes) expect(await source.fetch(query, never)).toBe(outcome);
+    expect(events).toEqual([
+      { source: 'hr', lookup: 'user', outcome: 'found', ms: expect.any(Number) },
+      { source: 'hr', lookup: 'user', outcome: 'notFound', reason: 'noEntry', ms: expect.any(Number) },
+      { source: 'hr', lookup: 'user', outcome: 'unavailable', reason: 'refused', ms: expect.any(Number) },
+    ]);
+  });
+
+  it('answers for a source that ignores its signal, at the operation limit', async () => {
+    let seen: AbortSignal | undefined;
+    const { source } = compose((_, signal) => ((seen = signal), new Promise<never>(() => undefined)), { operation: 20 });
+    expect(await source.fetch(query, never)).toEqual(unavailable('timeout'));
+    expect(seen?.aborted).toBe(true);
+    expect(source.health()).toMatchObject({ state: 'down', lastError: { code: 'timeout' } });
+  });
+
+  it('gives the turn of a source that hangs to the next', async () => {
+    const { source } = compose(() => new Promise<never>(() => undefined), { operation: 20, concurrency: 1, queue: 5 });
+    const outcomes = await Promise.all([1, 2, 3].map(() => source.fetch(query, never)));
+    expect(outcomes).toEqual(Array(3).fill(unavailable('timeout')));
+  });
+
+  it('settles when the caller gives up, in the queue too, and does not blame the source', async () => {
+    const { source, fake } = compose(() => new Promise<never>(() => undefined), { concurrency: 1 });
+    const caller = new AbortController();
+    const fetches = [source.fetch(query, caller.signal), source.fetch(query, caller.signal)];
+    await Promise.resolve();
+    caller.abort();
+    expect(await Promise.all(fetches)).toEqual([unavailable('timeout'), unavailable('timeout')]);
+    expect(await source.fetch(query, caller.signal)).toEqual(unavailable('timeout'));
+    expect(fake.queries).toHaveLength(1);
+    expect(source.health().state).toBe('unknown');
+  });
+
+  it('sheds what exceeds concurrency and queue, and serves the queue in turn', async () => {
+    const work = [deferred(), deferred(), deferred()];
+    const { source, fake, events } = compose(() => work[fake.queries.length - 1]!.promise);
+    const fetches = [1, 2, 3].map(() => source.fetch(query, never));
+    expect(await source.fetch(query, never)).toEqual(unavailable('overloaded'));
+    expect(fake.queries).toHaveLength(2);
+    for (const each of work) each.resolve(notFound('noEntry'));
+    expect(await Promise.all(fetches)).toEqual(Array(3).fill(notFound('noEntry')));
+    expect(events.map(({ outcome }) => outcome)).toEqual(['unavailable', 'notFound', 'notFound', 'notFound']);
+  });
+
+  it('derives health from operations and probes', async () => {
+    let outcome: Outcome = notFound('noEntry');
+    const { source } = compose(() => outcome);
+    expect(source.health()).toEqual({ state: 'unknown' });
+    await source.fetch(query, never);
+    expect(source.health()).toEqual({ state: 'up', latencyMs: expect.any(Number), checkedAt: expect.any(Date) });
+    outcome = unavailable('refused');
+    await source.fetch(query, never);
+    expect(source.health()).toMatchObject({ state: 'up', lastError: { code: 'refused', at: expect.any(Date) } });
+    outcome = unavailable('credentials');
+    await source.fetch(query, never);
+    expect(source.health()).toMatchObject({ state: 'down', lastError: { code: 'credentials' } });
+    expect(await source.probe(never)).toEqual({ kind: 'up' });
+    expect(source.health()).toMatchObject({ state: 'up', lastError: { code: 'credentials' } });
+  });
+
+  it('passes on a defect, and counts it', async () => {
+    const { source, events } = compose(() => {
+      throw new Error('defect');
+    });
+    await expect(source.fetch(query, never)).rejects.toThrow('defect');
+    expect(events).toMatchObject([{ outcome: 'unavailable', reason: 'internal' }]);
+  });
+});

@@ -1,0 +1,184 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../network/free-port.js';
+import { GuardedProcess } from '../process/guarded-process.js';
+import { StartError } from '../process/start-error.js';
+import { DistinguishedName } from './distinguished-name.js';
+import { withMemberOf } from './directory.js';
+import { parseLdif, printLdif } from './ldif.js';
+import { activeDirectorySchema } from './slapd-schema.js';
+
+export interface SlapdOptions {
+  /** The entries (RFC 2849), the naming context first; `memberOf` is worked out from `member`. */
+  readonly ldif: string;
+  /** A free port by default. */
+  readonly port?: number;
+  /** Entries of one answer, 1,000 by default. */
+  readonly sizeLimit?: number;
+}
+
+export interface RunningSlapd {
+  /** `ldap://127.0.0.1:port` */
+  readonly url: string;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+const host = '127.0.0.1';
+const readyWithinMs = 10_000;
+const programFolders = [
+  '/usr/sbin',
+  '/usr/lib/openldap',
+  '/usr/libexec',
+  '/usr/local/libexec',
+  '/opt/homebrew/opt/openldap/libexec',
+];
+const schemaFolders = [
+  '/etc/ldap/schema',
+  '/etc/openldap/schema',
+  '/usr/local/etc/openldap/schema',
+  '/opt/homebrew/etc/openldap/schema',
+];
+const moduleFolders = ['/usr/lib/ldap', '/usr/lib/openldap', '/usr/lib64/openldap', '/usr/libexec/openldap'];
+const toolFolders = ['/usr/sbin', '/usr/local/sbin', '/opt/homebrew/opt/openldap/sbin'];
+
+interface Installation {
+  readonly slapd: string;
+  readonly slapadd: string;
+  readonly coreSchema: string;
+  /** Where the database is a module. */
+  readonly modules: string | undefined;
+}
+
+function installation(): Installation | undefined {
+  const find = (folders: readonly string[], ...names: readonly string[]): string | undefined =>
+    folders.flatMap((folder) => names.map((name) => join(folder, name))).find((path) => existsSync(path));
+  const slapd = find(programFolders, 'slapd');
+  const slapadd = find(toolFolders, 'slapadd');
+  const coreSchema = find(schemaFolders, 'core.schema');
+  const modules = moduleFolders.find((folder) => find([folder], 'back_mdb.so', 'back_mdb.la'));
+  return slapd && slapadd && coreSchema ? { slapd, slapadd, coreSchema, modules } : undefined;
+}
+
+/** Whether OpenLDAP's server is installed on this machine. */
+export const slapdAvailable = (): boolean => installation() !== undefined;
+
+/** What `describeWithSlapd` needs of the test runner's `describe`. */
+export interface Describe {
+  (title: string, body: () => void): unknown;
+  skip(title: string, body: () => void): unknown;
+}
+
+/**
+ * A suite that needs slapd: runs where it is installed; elsewhere is left out, which its title and a warning say. With `CI=true` it is
+ * not left out: the file fails. `describe` is given by the spec, so that this library needs no test runner.
+ */
+export function describeWithSlapd(describe: Describe, title: string, body: () => void): void {
+  if (slapdAvailable()) {
+    describe(title, body);
+    return;
+  }
+  const remedy = 'slapd is not installed (apt-get install slapd)';
+  if (process.env['CI'] === 'true') throw new Error(`${title}: ${remedy}; CI leaves nothing out`);
+  console.warn(`${title}: left out, ${remedy}`);
+  describe.skip(`${title} (left out: ${remedy})`, body);
+}
+
+/**
+ * Starts OpenLDAP's slapd on 127.0.0.1 with the entries and a schema like Active Directory's. Every account may read, anonymous
+ * clients may not. It never outlives this process. Rejects with a StartError.
+ */
+export async function startSlapd(options: SlapdOptions): Promise<RunningSlapd> {
+  const installed = installation();
+  if (!installed) throw new StartError('start.notInstalled', 'slapd is not installed. On Debian: apt-get install slapd.');
+  const port = options.port ?? (await freePort());
+  const folder = await mkdtemp(join(tmpdir(), 'claimbridge-slapd-'));
+  let server: GuardedProcess | undefined;
+  try {
+    const configuration = await prepare(folder, installed, options);
+    const url = `ldap://${host}:${port}`;
+    const args = ['-d', '0', '-f', configuration, '-h', `${url}/`];
+    server = new GuardedProcess({ program: installed.slapd, args, cwd: folder, env, stopSignal: 'TERM', removeAfter: folder });
+    await untilListening(server, port);
+    const running = server;
+    return { url, port, stop: () => running.stop() };
+  } catch (error) {
+    await server?.stop();
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+const env: Readonly<Record<string, string>> = {
+  PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
+  LC_ALL: 'C',
+  LDAPNOINIT: '1',
+};
+
+async function prepare(folder: string, { slapadd, coreSchema, modules }: Installation, options: SlapdOptions): Promise<string> {
+  const records = withMemberOf(parseLdif(options.ldif));
+  const [first] = records;
+  if (!first || !DistinguishedName.parse(first.dn)) throw new StartError('start.input', 'The LDIF has no entry to begin with.');
+  const file = (name: string): string => join(folder, name);
+  const lines = [
+    `include ${coreSchema}`,
+    `include ${file('active-directory.schema')}`,
+    ...(modules === undefined ? [] : [`modulepath ${modules}`, 'moduleload back_mdb']),
+    `pidfile ${file('slapd.pid')}`,
+    `sizelimit size.soft=${options.sizeLimit ?? 1_000} size.hard=${options.sizeLimit ?? 1_000} size.pr=${options.sizeLimit ?? 1_000} size.prtotal=unlimited`,
+    'access to dn.base="" by * read',
+    'access to attrs=userPassword by anonymous auth by * none',
+    'access to * by users read by * none',
+    'database mdb',
+    `suffix "${first.dn.replaceAll('"', '\\"')}"`,
+    `directory ${file('data')}`,
+    'maxsize 268435456',
+    'dbnosync',
+    'index objectClass,sAMAccountName,userPrincipalName,objectSid,objectGUID,mail,employeeID,member eq',
+  ];
+  await mkdir(file('data'), { mode: 0o700 });
+  await writeFile(file('active-directory.schema'), activeDirectorySchema);
+  await writeFile(file('slapd.conf'), `${lines.join('\n')}\n`);
+  await writeFile(file('entries.ldif'), printLdif(records));
+  await load(slapadd, ['-q', '-f', file('slapd.conf'), '-l', file('entries.ldif')], folder);
+  return file('slapd.conf');
+}
+
+function load(program: string, args: readonly string[], cwd: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] });
+    let output = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
+    child.once('error', (error) => reject(new StartError('start.failed', 'slapadd could not be run.', error.message)));
+    child.once('close', (code) => {
+      if (code === 0) resolve();
+      else reject(new StartError('start.input', `slapd did not take the entries (slapadd, exit code ${code}).`, output));
+    });
+  });
+}
+
+async function untilListening(server: GuardedProcess, port: number): Promise<void> {
+  const giveUp = AbortSignal.timeout(readyWithinMs);
+  while (server.running && !giveUp.aborted) {
+    if (await accepts(port)) return;
+    await sleep(10);
+  }
+  await server.stop();
+  throw new StartError('start.failed', `slapd did not listen on port ${port}.`, (await server.exited).output);
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, host);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
