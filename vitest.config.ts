@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const source = ['claimbridge-source', 'module', 'node', 'import', 'default'];
+const source = ['claimbridge-source', 'node'];
 
 export default defineConfig({
   resolve: { conditions: source },

@@ -99,6 +99,10 @@ async function serveAdmin(scope?: string): Promise<NestFastifyApplication> {
 
     @Put('undeclared')
     undeclared(): object {
+      return this.noRoute();
+    }
+
+    noRoute(): object {
       return {};
     }
   }
@@ -318,7 +322,7 @@ describe('the guard of the admin API', () => {
 
   it('and a route that declares nothing stops the start', async () => {
     const door = await serveAdmin();
-    expect(() => assertRoutesDeclareRole(door)).toThrow('declare neither RequireRole nor OpenRoute: Admin.undeclared');
+    expect(() => assertRoutesDeclareRole(door)).toThrow(/neither RequireRole nor OpenRoute: Admin\.undeclared$/);
   });
 
   it('takes what the controller declares for its routes', async () => {

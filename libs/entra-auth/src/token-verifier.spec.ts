@@ -350,6 +350,14 @@ describe('a verdict that is remembered', () => {
     expect(await verifier.verify(token)).toEqual(refusal('token.expired'));
   });
 
+  it('never outlives the token, also with a clock skew of 0', async () => {
+    verifier = new TokenVerifier({ ...trust, clockSkewSeconds: 0 }, keys, () => clock);
+    const token = await signToken(current, claims({ exp: seconds() + 100 }));
+    expect(await verifier.verify(token)).toMatchObject({ kind: 'verified' });
+    pass({ seconds: 100 });
+    expect(await verifier.verify(token)).toEqual(refusal('token.expired'));
+  });
+
   it('is of that very token', async () => {
     const token = await signToken(current, claims());
     await verifier.verify(token);

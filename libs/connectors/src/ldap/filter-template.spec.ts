@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { BerReader, FilterParser, SearchRequest } from 'ldapts';
+import { BerWriter, FilterParser, SearchRequest } from 'ldapts';
 import { describe, expect, it } from 'vitest';
 import { FilterTemplate } from './filter-template.js';
 
@@ -37,24 +37,28 @@ function decode(bytes: Buffer): readonly Node[] {
 describe('FilterTemplate', () => {
   it('encodes as RFC 4511 §4.5.1 says', () => {
     expect(encoded('(&(objectClass=user)(!(cn=a*b*c))(mail=*))').toString('hex')).toBe(
-      [
-        'a02e',
-        'a313040b6f626a656374436c617373040475736572',
-        'a211a40f0402636e3009800161810162820163',
-        '87046d61696c',
-      ].join(''),
+      ['a02e', 'a313040b6f626a656374436c617373040475736572', 'a211a40f0402636e3009800161810162820163', '87046d61696c'].join(''),
     );
   });
 
   it('agrees with ldapts about every kind of filter', () => {
-    const text =
-      '(|(&(a=1)(b>=2)(c<=3))(d~=4)(!(e=5))(f=*)(g=x*y*z)(h=*y*)(member:1.2.840.113556.1.4.1941:=cn=x)(:2.4.6.8:=y))';
-    const ours = encoded(text);
-    expect(FilterParser.parse(new BerReader(ours)).toString()).toBe(FilterParser.parseString(text).toString());
+    const text = '(|(&(a=1)(b>=2)(c<=3))(d~=4)(!(e=5))(f=*)(g=x*y*z)(h=*y*)(member:1.2.840.113556.1.4.1941:=cn=x)(:2.4.6.8:=y))';
+    const writer = new BerWriter();
+    FilterParser.parseString(text).write(writer);
+    expect(decode(encoded(text))).toEqual(decode(writer.buffer));
   });
 
   it('writes dnAttributes as the standard and its default say', () => {
-    expect(decode(encoded('(o:DN:=x)'))).toEqual([[0xa9, [[0x82, Buffer.from('o')], [0x83, Buffer.from('x')], [0x84, Buffer.of(0xff)]]]]);
+    expect(decode(encoded('(o:DN:=x)'))).toEqual([
+      [
+        0xa9,
+        [
+          [0x82, Buffer.from('o')],
+          [0x83, Buffer.from('x')],
+          [0x84, Buffer.of(0xff)],
+        ],
+      ],
+    ]);
   });
 
   it('is written into a search request unchanged, whatever its length', () => {

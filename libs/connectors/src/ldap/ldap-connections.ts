@@ -14,6 +14,8 @@ export type Acquired =
 interface Held {
   readonly connection: LdapConnection;
   readonly server: LdapServer;
+  /** Which one it is of all that were opened, from 1. */
+  readonly ordinal: number;
 }
 
 /** ldapts' answers to 32 searches at once come no faster over more connections; two survive the loss of one. */
@@ -36,6 +38,7 @@ export class LdapConnections {
   private readonly refused = new RefusedCredentials(credentialsHold);
   private held: Held[] = [];
   private turn = 0;
+  private openedCount = 0;
   private opening: Promise<Acquired> | undefined;
   private returning: Promise<void> | undefined;
   private lastFailure: { readonly failure: Failure; readonly until: number } | undefined;
@@ -59,12 +62,29 @@ export class LdapConnections {
     return this.held.map(({ connection }) => connection);
   }
 
-  /** A bound connection; opening one takes no longer than the connect limit for each server. */
-  async acquire(): Promise<Acquired> {
+  /** How many connections have been opened so far. */
+  get opened(): number {
+    return this.openedCount;
+  }
+
+  /**
+   * A bound connection; opening one takes no longer than the connect limit for each server.
+   *
+   * @param since where given, one that was opened after so many: whoever lost a connection is not sent to another that may have been
+   * lost with it and does not know yet
+   */
+  async acquire(since = 0): Promise<Acquired> {
     if (this.isClosed) return { kind: 'failed', reason: 'internal', detail: 'the source is closed' };
     const usable = this.held.filter(({ connection }) => connection.isUsable);
-    const next = usable[this.turn++ % Math.max(1, usable.length)];
-    if (!next) return this.openOne();
+    const fresh = usable.filter(({ ordinal }) => ordinal > since);
+    const next = fresh[this.turn++ % Math.max(1, fresh.length)];
+    if (!next) {
+      const opened = await this.openOne();
+      const [remaining] = usable;
+      return opened.kind === 'failed' && remaining?.connection.isUsable
+        ? { kind: 'connection', connection: remaining.connection }
+        : opened;
+    }
     if (usable.length < connectionCount) void this.openOne();
     else this.returnToPreferred(next.server);
     return { kind: 'connection', connection: next.connection };
@@ -76,18 +96,24 @@ export class LdapConnections {
     this.held = [];
   }
 
-  /** Single flight. */
-  private openOne(): Promise<Acquired> {
+  /**
+   * Opens one, or waits for the one that is being opened. That one may have met the failure from which this caller comes, so where it
+   * fails the caller is given another attempt.
+   */
+  private async openOne(): Promise<Acquired> {
+    const underWay = await this.opening;
+    if (underWay?.kind === 'connection' || underWay?.reason === 'credentials') return underWay;
     const { lastFailure } = this;
-    if (lastFailure && performance.now() < lastFailure.until) return Promise.resolve(lastFailure.failure);
-    const open = async (): Promise<Acquired> => {
-      await this.returning;
-      const result = await this.tryServers(this.servers.inOrder());
-      this.lastFailure = result.kind === 'failed' ? { failure: result, until: performance.now() + pause } : undefined;
-      return result;
-    };
-    this.opening ??= open().finally(() => (this.opening = undefined));
+    if (!underWay && lastFailure && performance.now() < lastFailure.until) return lastFailure.failure;
+    this.opening ??= this.tryAll().finally(() => (this.opening = undefined));
     return this.opening;
+  }
+
+  private async tryAll(): Promise<Acquired> {
+    await this.returning;
+    const result = await this.tryServers(this.servers.inOrder());
+    this.lastFailure = result.kind === 'failed' ? { failure: result, until: performance.now() + pause } : undefined;
+    return result;
   }
 
   private async tryServers(servers: readonly LdapServer[]): Promise<Acquired> {
@@ -115,7 +141,7 @@ export class LdapConnections {
     if (answer.kind === 'result' && answer.code === 0 && !this.isClosed) {
       this.refused.clear();
       this.servers.works(server);
-      this.held.push({ connection, server });
+      this.held.push({ connection, server, ordinal: ++this.openedCount });
       return { kind: 'connection', connection };
     }
     connection.close();

@@ -87,8 +87,9 @@ export class LdapSource extends Source {
     binary: ReadonlySet<string>,
     signal: AbortSignal,
   ): Promise<Outcome> {
+    const openedBefore = this.connections.opened;
     for (let attempt = 1; ; attempt++) {
-      const acquired = await settleOn(signal, this.connections.acquire());
+      const acquired = await settleOn(signal, this.connections.acquire(attempt === 1 ? 0 : openedBefore));
       if (acquired === 'aborted') return unavailable('timeout', 'no connection yet');
       if (acquired.kind === 'failed') return unavailable(acquired.reason, acquired.detail);
       const answer = await acquired.connection.search(search, signal);

@@ -28,7 +28,7 @@ export class DistinguishedName {
       pairs.push(`${parsed.type}=${JSON.stringify(parsed.value)}`);
       rest = parsed.rest;
       if (!rest.startsWith('+')) {
-        rdns.push(pairs.sort().join('+'));
+        rdns.push(pairs.toSorted().join('+'));
         pairs = [];
       }
       if (rest === '') return new DistinguishedName(rdns);
@@ -91,13 +91,4 @@ function parseValue(text: string): { readonly value: string; readonly rest: stri
   }
   const value = Buffer.concat(bytes.slice(0, significant)).toString('utf8');
   return { value: preparedText(value), rest: text.slice(at) };
-}
-
-/** A value as it must be written in a distinguished name (RFC 4514 §2.4). */
-export function escapeRdnValue(value: string): string {
-  return value
-    .replace(/["+,;<=>\\]/g, '\\$&')
-    .replaceAll('\0', '\\00')
-    .replace(/^[ #]/, '\\$&')
-    .replace(/ $/, '\\ ');
 }

@@ -41,8 +41,8 @@ export function parseLdif(text: string): readonly LdifRecord[] {
     if (line.text === '') blocks.push([]);
     else blocks.at(-1)!.push(line);
   }
-  const [first = []] = blocks.filter((block) => block.length > 0);
-  if (first[0] && /^version:/i.test(first[0].text)) first.shift();
+  const first = blocks.find((block) => block.length > 0);
+  if (first?.[0] && /^version:/i.test(first[0].text)) first.shift();
   return blocks.filter((block) => block.length > 0).map(recordOf);
 }
 
@@ -88,9 +88,10 @@ function pairOf(line: Line): { readonly line: number; readonly name: string; rea
   return { line: line.number, name, value: Buffer.from(encoded, 'base64') };
 }
 
+const line = (name: string, value: Uint8Array): string => `${name}:: ${Buffer.from(value).toString('base64')}\n`;
+
 /** Writes records so that `parseLdif` reads the same bytes: every value in base64. */
 export function printLdif(records: readonly Pick<LdifRecord, 'dn' | 'attributes'>[]): string {
-  const line = (name: string, value: Uint8Array): string => `${name}:: ${Buffer.from(value).toString('base64')}\n`;
   const lines = (record: Pick<LdifRecord, 'dn' | 'attributes'>): string =>
     record.attributes.flatMap(({ name, values }) => values.map((value) => line(name, value))).join('');
   return records.map((record) => line('dn', Buffer.from(record.dn, 'utf8')) + lines(record)).join('\n');

@@ -94,9 +94,10 @@ function order(left: string, right: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+const decode = (part: Uint8Array): string => new TextDecoder().decode(part).normalize('NFKC').toLowerCase();
+
 function substrings({ attribute, initial, any, final }: Substrings, surroundings: Surroundings): Matcher {
   if (syntaxOf(attribute) !== 'text') return undefinedMatch;
-  const decode = (part: Uint8Array): string => new TextDecoder().decode(part).normalize('NFKC').toLowerCase();
   const [start, end] = [initial, final].map((part) => (part === undefined ? '' : decode(part)));
   const middle = any.map(decode);
   const holds = (key: string): boolean => {

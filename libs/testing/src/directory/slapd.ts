@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../network/free-port.js';
+import { onPort } from '../network/free-port.js';
 import { GuardedProcess } from '../process/guarded-process.js';
 import { StartError } from '../process/start-error.js';
 import { DistinguishedName } from './distinguished-name.js';
@@ -31,6 +31,8 @@ export interface RunningSlapd {
 
 const host = '127.0.0.1';
 const readyWithinMs = 10_000;
+/** slapd writes it once it has its port; so another program on that port is not taken for it. */
+const pidFile = 'slapd.pid';
 const programFolders = [
   '/usr/sbin',
   '/usr/lib/openldap',
@@ -55,9 +57,10 @@ interface Installation {
   readonly modules: string | undefined;
 }
 
+const find = (folders: readonly string[], ...names: readonly string[]): string | undefined =>
+  folders.flatMap((folder) => names.map((name) => join(folder, name))).find((path) => existsSync(path));
+
 function installation(): Installation | undefined {
-  const find = (folders: readonly string[], ...names: readonly string[]): string | undefined =>
-    folders.flatMap((folder) => names.map((name) => join(folder, name))).find((path) => existsSync(path));
   const slapd = find(programFolders, 'slapd');
   const slapadd = find(toolFolders, 'slapadd');
   const coreSchema = find(schemaFolders, 'core.schema');
@@ -85,7 +88,7 @@ export function describeWithSlapd(describe: Describe, title: string, body: () =>
   }
   const remedy = 'slapd is not installed (apt-get install slapd)';
   if (process.env['CI'] === 'true') throw new Error(`${title}: ${remedy}; CI leaves nothing out`);
-  console.warn(`${title}: left out, ${remedy}`);
+  process.emitWarning(`${title}: left out, ${remedy}`);
   describe.skip(`${title} (left out: ${remedy})`, body);
 }
 
@@ -96,7 +99,10 @@ export function describeWithSlapd(describe: Describe, title: string, body: () =>
 export async function startSlapd(options: SlapdOptions): Promise<RunningSlapd> {
   const installed = installation();
   if (!installed) throw new StartError('start.notInstalled', 'slapd is not installed. On Debian: apt-get install slapd.');
-  const port = options.port ?? (await freePort());
+  return onPort(options.port, (port) => startOn(port, installed, options));
+}
+
+async function startOn(port: number, installed: Installation, options: SlapdOptions): Promise<RunningSlapd> {
   const folder = await mkdtemp(join(tmpdir(), 'claimbridge-slapd-'));
   let server: GuardedProcess | undefined;
   try {
@@ -104,7 +110,7 @@ export async function startSlapd(options: SlapdOptions): Promise<RunningSlapd> {
     const url = `ldap://${host}:${port}`;
     const args = ['-d', '0', '-f', configuration, '-h', `${url}/`];
     server = new GuardedProcess({ program: installed.slapd, args, cwd: folder, env, stopSignal: 'TERM', removeAfter: folder });
-    await untilListening(server, port);
+    await untilListening(server, port, join(folder, pidFile));
     const running = server;
     return { url, port, stop: () => running.stop() };
   } catch (error) {
@@ -129,7 +135,7 @@ async function prepare(folder: string, { slapadd, coreSchema, modules }: Install
     `include ${coreSchema}`,
     `include ${file('active-directory.schema')}`,
     ...(modules === undefined ? [] : [`modulepath ${modules}`, 'moduleload back_mdb']),
-    `pidfile ${file('slapd.pid')}`,
+    `pidfile ${file(pidFile)}`,
     `sizelimit size.soft=${options.sizeLimit ?? 1_000} size.hard=${options.sizeLimit ?? 1_000} size.pr=${options.sizeLimit ?? 1_000} size.prtotal=unlimited`,
     'access to dn.base="" by * read',
     'access to attrs=userPassword by anonymous auth by * none',
@@ -162,14 +168,16 @@ function load(program: string, args: readonly string[], cwd: string): Promise<vo
   });
 }
 
-async function untilListening(server: GuardedProcess, port: number): Promise<void> {
+async function untilListening(server: GuardedProcess, port: number, pid: string): Promise<void> {
   const giveUp = AbortSignal.timeout(readyWithinMs);
   while (server.running && !giveUp.aborted) {
-    if (await accepts(port)) return;
+    if (existsSync(pid) && (await accepts(port))) return;
     await sleep(10);
   }
   await server.stop();
-  throw new StartError('start.failed', `slapd did not listen on port ${port}.`, (await server.exited).output);
+  const { output } = await server.exited;
+  const code = (await accepts(port)) || /errno=98|in use/i.test(output) ? 'start.port' : 'start.failed';
+  throw new StartError(code, `slapd did not listen on port ${port}.`, output);
 }
 
 function accepts(port: number): Promise<boolean> {

