@@ -1,5 +1,5 @@
 // Who may import whom. docs/adr/0002-layout-and-dependency-rule.md says why; every rule is proven by test/architecture.
-const tests = '(\\.spec|\\.conformance)\\.ts$|^test/';
+const tests = '(\\.spec|\\.conformance|\\.harness)\\.ts$|^test/|^libs/[^/]+/test/';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {

@@ -26,7 +26,7 @@ describe('POST /api/onTokenIssuanceStart', () => {
   it('answers with exactly the document that Entra accepts', async () => {
     const answer = await stack.post(eventText(applications.billingPortal));
     expect(answer.status).toBe(200);
-    expect(answer.headers.get('content-type')).toBe('application/json');
+    expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
     expect(answer.json).toEqual({
       data: {
         '@odata.type': 'microsoft.graph.onTokenIssuanceStartResponseData',
@@ -112,7 +112,7 @@ describe('POST /api/onTokenIssuanceStart', () => {
   ])('refuses %s with 400, naming what failed', async (_name, body, paths) => {
     const answer = await stack.post(body);
     expect(answer.status).toBe(400);
-    expect(answer.headers.get('content-type')).toBe('application/problem+json');
+    expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
     expect(answer.json).toMatchObject({ type: 'urn:claimbridge:problem:request.body', status: 400, code: 'request.body' });
     expect(answer.json.correlationId).toMatch(/^[0-9a-f-]{36}$/);
     expect(JSON.stringify(answer.json)).not.toContain('contoso.example');
@@ -137,12 +137,12 @@ describe('POST /api/onTokenIssuanceStart', () => {
   });
 
   it('logs one line for each event: ids, names, times and outcomes', async () => {
-    const from = stack.service.log.length;
-    await stack.post(eventText(applications.billingPortal));
-    const line = await stack.service.line(({ msg }) => msg === 'event', from);
+    const own = '0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d';
+    await stack.post(eventText(applications.billingPortal).replace(correlationId, own));
+    const line = await stack.service.line((candidate) => candidate['correlationId'] === own);
     expect(line).toMatchObject({
       level: 'info',
-      correlationId,
+      msg: 'event',
       tenant: 'contoso',
       application: applications.billingPortal,
       mapping: 'billing-portal',
@@ -154,7 +154,7 @@ describe('POST /api/onTokenIssuanceStart', () => {
         { alias: 'billing', source: 'billing-db', lookup: 'tier-by-upn', outcome: 'found', ms: expect.any(Number) },
       ],
     });
-    expect(stack.service.log.slice(from).filter(({ msg }) => msg === 'event')).toHaveLength(1);
+    expect(stack.service.log.filter((candidate) => candidate['correlationId'] === own)).toHaveLength(1);
   });
 
   it('stands the judgement of the simulator, from token to token', async () => {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Secrets, configurationIssues } from '#claims';
 import { logLevels, type LogLevel } from '#observability';
-import { parse } from 'yaml';
+import { YAMLParseError, parse } from 'yaml';
 import { ConfigurationError } from './configuration/configuration-error.js';
 import { serviceDocument, type ServiceDocument } from './configuration/service-document.js';
 
@@ -35,16 +35,28 @@ export async function readConfiguration(environment: NodeJS.ProcessEnv = process
   const level = environment['LOG_LEVEL'] ?? 'info';
   if (!isLogLevel(level))
     throw new ConfigurationError('LOG_LEVEL', [{ path: [], reason: `must be one of ${logLevels.join(', ')}` }]);
-  let content: unknown;
-  try {
-    content = parse(await readFile(file, 'utf8'));
-  } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? `cannot be read (${String(error.code)})` : 'is not valid YAML';
-    throw new ConfigurationError(file, [{ path: [], reason }]);
-  }
+  const content = parseYaml(file, await readText(file));
   const parsed = serviceDocument.safeParse(content);
   if (!parsed.success) throw new ConfigurationError(file, configurationIssues(parsed.error));
   return new Configuration(file, parsed.data, level);
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    throw new ConfigurationError(file, [{ path: [], reason: `cannot be read (${code})` }]);
+  }
+}
+
+function parseYaml(file: string, text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    const line = error instanceof YAMLParseError ? error.linePos?.[0].line : undefined;
+    throw new ConfigurationError(file, [{ path: [], reason: `is not valid YAML${line === undefined ? '' : ` (line ${line})`}` }]);
+  }
 }
 
 /** Secrets by reference: `env:NAME` from the environment, `file:PATH` from a file, relative to the configuration file. */

@@ -101,9 +101,9 @@ export class CoreModule implements OnApplicationShutdown {
         },
         {
           provide: Readiness,
-          inject: [ClaimMappingService, KeyManager],
-          useFactory: (mappings: ClaimMappingService, keys: KeyManager) =>
-            new Readiness({ mappingsLoaded: () => mappings.state.kind === 'loaded', keysHeld: () => keys.ready }),
+          inject: [ClaimMappingService, EventVerifier],
+          useFactory: (mappings: ClaimMappingService, events: EventVerifier) =>
+            new Readiness({ mappingsLoaded: () => mappings.state.kind === 'loaded', keysHeld: () => events.ready }),
         },
         {
           provide: EventLog,

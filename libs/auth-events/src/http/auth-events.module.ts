@@ -10,7 +10,10 @@ export class AuthEventsModule {
    * @param handler a class to be instantiated by Nest, or a handler that exists already
    * @param options without a guard the endpoint would be open to everybody, so at least one is asked for
    */
-  static forHandler(handler: Type<TokenIssuanceStartHandler> | TokenIssuanceStartHandler, options: AuthEventOptions): DynamicModule {
+  static forHandler(
+    handler: Type<TokenIssuanceStartHandler> | TokenIssuanceStartHandler,
+    options: AuthEventOptions,
+  ): DynamicModule {
     if (options.guards.length === 0) throw new Error('AuthEventsModule: at least one guard is needed');
     @UseGuards(...options.guards)
     class GuardedAuthEventController extends AuthEventController {}

@@ -57,7 +57,16 @@ function problemOf(error: unknown): Problem {
   if (isCoded(error)) {
     const { code, status, publicMessage, headers = {}, more } = error;
     const detail = more?.detail ?? error.detail ?? publicMessage;
-    return { code, status, publicMessage, headers, issues: more?.issues, correlationId: more?.correlationId, detail, defect: false };
+    return {
+      code,
+      status,
+      publicMessage,
+      headers,
+      issues: more?.issues,
+      correlationId: more?.correlationId,
+      detail,
+      defect: false,
+    };
   }
   const status = statusOf(error);
   const known = titles[status];

@@ -18,7 +18,13 @@ const envelope = () => ({
       protocol: 'OAUTH2.0',
       clientServicePrincipal: { id: guid(6), appId: guid(2), appDisplayName: 'App', displayName: 'App' },
       resourceServicePrincipal: { id: guid(6), appId: guid(2), appDisplayName: 'App', displayName: 'App' },
-      user: { id: guid(7), userPrincipalName: 'ada@corp.example', userType: 'Member', displayName: 'Ada', mail: 'ada@corp.example' },
+      user: {
+        id: guid(7),
+        userPrincipalName: 'ada@corp.example',
+        userType: 'Member',
+        displayName: 'Ada',
+        mail: 'ada@corp.example',
+      },
     },
   },
 });
@@ -53,9 +59,25 @@ describe('parseTokenIssuanceStart', () => {
       correlationId: guid(5).toLowerCase(),
       client: { ip: '192.0.2.1', locale: 'en-us', market: 'en-us' },
       protocol: 'OAUTH2.0',
-      clientServicePrincipal: { id: guid(6).toLowerCase(), appId: guid(2).toLowerCase(), appDisplayName: 'App', displayName: 'App' },
-      resourceServicePrincipal: { id: guid(6).toLowerCase(), appId: guid(2).toLowerCase(), appDisplayName: 'App', displayName: 'App' },
-      user: { id: guid(7).toLowerCase(), userPrincipalName: 'ada@corp.example', userType: 'Member', displayName: 'Ada', mail: 'ada@corp.example' },
+      clientServicePrincipal: {
+        id: guid(6).toLowerCase(),
+        appId: guid(2).toLowerCase(),
+        appDisplayName: 'App',
+        displayName: 'App',
+      },
+      resourceServicePrincipal: {
+        id: guid(6).toLowerCase(),
+        appId: guid(2).toLowerCase(),
+        appDisplayName: 'App',
+        displayName: 'App',
+      },
+      user: {
+        id: guid(7).toLowerCase(),
+        userPrincipalName: 'ada@corp.example',
+        userType: 'Member',
+        displayName: 'Ada',
+        mail: 'ada@corp.example',
+      },
     });
   });
 
@@ -105,7 +127,12 @@ describe('parseTokenIssuanceStart', () => {
     ['a user that is text', `${context} user`, 'ada', 'data.authenticationContext.user'],
     ['a mail that is a number', `${context} user mail`, 1, 'data.authenticationContext.user.mail'],
     ['a mail that is a list', `${context} user mail`, ['a'], 'data.authenticationContext.user.mail'],
-    ['an application without appId', `${context} clientServicePrincipal appId`, undefined, 'data.authenticationContext.clientServicePrincipal.appId'],
+    [
+      'an application without appId',
+      `${context} clientServicePrincipal appId`,
+      undefined,
+      'data.authenticationContext.clientServicePrincipal.appId',
+    ],
     ['a client that is text', `${context} client`, 'x', 'data.authenticationContext.client'],
   ])('refuses %s, naming the path and no value', (_name, path, value, expected) => {
     const parsed = parse(changed(path, value));
@@ -113,13 +140,18 @@ describe('parseTokenIssuanceStart', () => {
     if (typeof value === 'string' && value.length > 3) expect(JSON.stringify(parsed)).not.toContain(value);
   });
 
-  it.each([['', 'empty'], ['{', 'not JSON'], ['<event/>', 'not JSON'], ['[]', 'an object'], ['null', 'an object'], ['"text"', 'an object'], ['1', 'an object']])(
-    'refuses the body %j',
-    (body, reason) => {
-      const parsed = parse(body);
-      expect(parsed.kind === 'refused' && parsed.issues[0]?.reason).toContain(reason);
-    },
-  );
+  it.each([
+    ['', 'empty'],
+    ['{', 'not JSON'],
+    ['<event/>', 'not JSON'],
+    ['[]', 'an object'],
+    ['null', 'an object'],
+    ['"text"', 'an object'],
+    ['1', 'an object'],
+  ])('refuses the body %j', (body, reason) => {
+    const parsed = parse(body);
+    expect(parsed.kind === 'refused' && parsed.issues[0]?.reason).toContain(reason);
+  });
 
   it('refuses bytes that are not UTF-8', () => {
     const bytes = Buffer.concat([Buffer.from('{"type":"'), Buffer.of(0xff), Buffer.from('"}')]);
@@ -128,7 +160,10 @@ describe('parseTokenIssuanceStart', () => {
 
   it('survives every JSON value, and hostile keys change nothing', () => {
     fc.assert(fc.property(fc.json(), (text) => parse(text).kind === 'refused'));
-    const body = JSON.stringify(envelope()).replace('"source"', '"__proto__":{"kind":"x"},"constructor":{"prototype":{"a":1}},"source"');
+    const body = JSON.stringify(envelope()).replace(
+      '"source"',
+      '"__proto__":{"kind":"x"},"constructor":{"prototype":{"a":1}},"source"',
+    );
     expect(parse(body)).toEqual(parse(envelope()));
     expect(({} as { a?: unknown }).a).toBeUndefined();
     expect(parse('['.repeat(30_000) + ']'.repeat(30_000)).kind).toBe('refused');

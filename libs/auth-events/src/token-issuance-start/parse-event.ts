@@ -25,7 +25,11 @@ export function parseTokenIssuanceStart(body: Uint8Array): ParsedEvent {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return refused('', 'the body must be an object');
   const dto = plainToInstance(TokenIssuanceStartDto, value, { excludeExtraneousValues: true });
-  const errors = validateSync(dto, { forbidUnknownValues: true, stopAtFirstError: true, validationError: { target: false, value: false } });
+  const errors = validateSync(dto, {
+    forbidUnknownValues: true,
+    stopAtFirstError: true,
+    validationError: { target: false, value: false },
+  });
   if (errors.length > 0) return { kind: 'refused', issues: errors.flatMap((error) => issuesOf(error, '')) };
   return { kind: 'event', event: eventOf(dto) };
 }
@@ -57,7 +61,9 @@ function eventOf({ source, data }: TokenIssuanceStartDto): TokenIssuanceStartEve
   });
 }
 
-type Present<Type> = { [Key in keyof Type as null extends Type[Key] ? never : undefined extends Type[Key] ? never : Key]: Type[Key] } & {
+type Present<Type> = {
+  [Key in keyof Type as null extends Type[Key] ? never : undefined extends Type[Key] ? never : Key]: Type[Key];
+} & {
   [Key in keyof Type as null extends Type[Key] ? Key : undefined extends Type[Key] ? Key : never]?: NonNullable<Type[Key]>;
 };
 

@@ -4,7 +4,12 @@ import { answer, writeClaims, type AnswerClaim } from './token-issuance-start-an
 
 describe('writeClaims', () => {
   it('writes exactly one action, as Entra asks for', () => {
-    const written = writeClaims(new Map<string, AnswerClaim>([['tier', 'gold'], ['roles', ['a', 'b']]]));
+    const written = writeClaims(
+      new Map<string, AnswerClaim>([
+        ['tier', 'gold'],
+        ['roles', ['a', 'b']],
+      ]),
+    );
     expect(written.kind === 'written' && JSON.parse(written.body)).toEqual({
       data: {
         '@odata.type': 'microsoft.graph.onTokenIssuanceStartResponseData',
@@ -34,7 +39,10 @@ describe('writeClaims', () => {
 
   it('keeps every name and value as it is, hostile ones too', () => {
     const value = fc.oneof(fc.string({ unit: 'binary' }), fc.array(fc.string({ unit: 'grapheme' }), { maxLength: 4 }));
-    const name = fc.oneof(fc.constantFrom('__proto__', 'constructor', 'toString'), fc.string({ minLength: 1 }).filter((text) => text.trim() !== ''));
+    const name = fc.oneof(
+      fc.constantFrom('__proto__', 'constructor', 'toString'),
+      fc.string({ minLength: 1 }).filter((text) => text.trim() !== ''),
+    );
     fc.assert(
       fc.property(fc.uniqueArray(fc.tuple(name, value), { selector: ([key]) => key, maxLength: 5 }), (claims) => {
         const written = writeClaims(new Map(claims));

@@ -54,12 +54,14 @@ export class UserDto {
   @OptionalText() onPremisesSecurityIdentifier?: string | null;
 }
 
-const Nested = (type: () => new () => object): PropertyDecorator => (target, property) => {
-  Expose()(target, property);
-  Type(type)(target, property);
-  IsObject({ message: 'must be an object' })(target, property);
-  ValidateNested({ message: 'must be an object' })(target, property);
-};
+const Nested =
+  (type: () => new () => object): PropertyDecorator =>
+  (target, property) => {
+    Expose()(target, property);
+    Type(type)(target, property);
+    IsObject({ message: 'must be an object' })(target, property);
+    ValidateNested({ message: 'must be an object' })(target, property);
+  };
 
 export class AuthenticationContextDto {
   @Expose() @Guid() correlationId: string;

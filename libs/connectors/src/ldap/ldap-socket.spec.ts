@@ -122,8 +122,8 @@ describe('StartTLS', () => {
     expect(refusing.received().toString('latin1')).toMatch(/^.{9}1\.3\.6\.1\.4\.1\.1466\.20037$/s);
   });
 
-  it('takes no byte in clear text after the answer', async () => {
-    const { port } = await scripted(Buffer.concat([startTlsAccepted, Buffer.from('3084')]));
+  it.each(['30', '3084', startTlsAccepted.toString('hex')])('takes no byte in clear text after the answer: %s', async (more) => {
+    const { port } = await scripted(Buffer.concat([startTlsAccepted, Buffer.from(more, 'hex')]));
     expect(await open(at(port, 'startTls'))).toContain('data behind the StartTLS response');
   });
 

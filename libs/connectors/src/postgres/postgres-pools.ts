@@ -22,8 +22,11 @@ export interface Session {
   readonly client: pg.PoolClient;
   /** For the next lookup. */
   giveBack(): void;
-  /** Ends it; `working`: the server is asked to stop what it is doing there. */
-  discard(options?: { readonly working: boolean }): void;
+  /**
+   * Ends it. `working`: the server is asked to stop what it is doing there. `lost`: its connection ended, and with it perhaps those of
+   * other sessions that do not know yet, so none that was open then is lent again.
+   */
+  discard(state: 'working' | 'lost' | 'outdated'): void;
 }
 
 /** A refused password is offered again after this time. PostgreSQL itself locks nobody out. */
@@ -39,6 +42,8 @@ export class PostgresPools {
   private readonly hosts: HostList<PostgresHost>;
   private readonly refused = new RefusedCredentials(credentialsHold);
   private readonly pools = new Map<PostgresHost, pg.Pool>();
+  /** Whose connections are open, those of sessions that were given up too. */
+  private readonly clients = new WeakMap<pg.Pool, Set<pg.PoolClient>>();
   private readonly checks = new Set<PostgresHost>();
   private closed: Promise<void> | undefined;
   private authorities: string | undefined;
@@ -83,7 +88,7 @@ export class PostgresPools {
   }
 
   close(): Promise<void> {
-    this.closed ??= Promise.allSettled([...this.pools.values()].map((pool) => pool.end())).then(() => undefined);
+    this.closed ??= Promise.allSettled([...this.pools.values()].map((pool) => this.end(pool))).then(() => undefined);
     return this.closed;
   }
 
@@ -94,7 +99,7 @@ export class PostgresPools {
       const pool = this.pools.get(host) ?? (await this.openPool(host));
       const client = await pool.connect();
       this.hosts.works(host);
-      return { kind: 'session', session: this.lend(client, host) };
+      return { kind: 'session', session: this.lend(client, host, pool) };
     } catch (error) {
       if (error instanceof UnusableSecret) return { kind: 'failed', reason: 'credentials', detail: error.message };
       if (!(error instanceof Error)) throw error;
@@ -137,7 +142,12 @@ export class PostgresPools {
     });
     // Without listeners the loss of a connection would end the process.
     pool.on('error', () => undefined);
-    pool.on('connect', (client) => void client.on('error', () => undefined));
+    const clients = new Set<pg.PoolClient>();
+    this.clients.set(pool, clients);
+    pool.on('connect', (client) => {
+      clients.add(client);
+      client.on('error', () => undefined).on('end', () => clients.delete(client));
+    });
     this.pools.set(host, pool);
     return pool;
   }
@@ -169,15 +179,15 @@ export class PostgresPools {
     };
   }
 
-  private lend(client: pg.PoolClient, host: PostgresHost): Session {
+  private lend(client: pg.PoolClient, host: PostgresHost, pool: pg.Pool): Session {
     return {
       client,
       giveBack: () => client.release(),
-      discard: ({ working } = { working: false }) => {
-        const { ssl } = this.pools.get(host)?.options ?? {};
-        if (working) requestCancel(client, { ...host, ssl });
+      discard: (state) => {
+        if (state === 'working') requestCancel(client, { ...host, ssl: pool.options.ssl });
         client.release(true);
-        if (working) void this.check(host);
+        if (state === 'lost') this.giveUp(pool, host);
+        if (state === 'working') void this.check(pool, host);
       },
     };
   }
@@ -186,15 +196,14 @@ export class PostgresPools {
    * After a statement without an answer: whether the other sessions still have a server at their end. Where they have none, they
    * are given up together, instead of one sign-in finding out about each.
    */
-  private async check(host: PostgresHost): Promise<void> {
-    const pool = this.pools.get(host);
-    if (!pool || this.isClosed || this.checks.has(host) || pool.idleCount === 0) return;
+  private async check(pool: pg.Pool, host: PostgresHost): Promise<void> {
+    if (this.pools.get(host) !== pool || this.isClosed || this.checks.has(host) || pool.idleCount === 0) return;
     this.checks.add(host);
     try {
       const client = await pool.connect();
       const run = await runStatement(client, ping, AbortSignal.timeout(this.config.limits.connect));
       client.release(run.kind !== 'rows');
-      if (run.kind === 'rows' || this.pools.get(host) !== pool) return;
+      if (run.kind === 'rows') return;
     } catch {
       // No session at all: the same finding.
     } finally {
@@ -202,9 +211,24 @@ export class PostgresPools {
     }
     if (this.isClosed) return;
     this.hosts.failed(host);
-    this.pools.delete(host);
-    void pool.end();
+    this.giveUp(pool, host);
     this.log.warn({ source: this.name, host: `${host.host}:${host.port}` }, 'the sessions have no server at their end; given up');
+  }
+
+  private giveUp(pool: pg.Pool, host: PostgresHost): void {
+    if (this.pools.get(host) !== pool) return;
+    this.pools.delete(host);
+    void this.end(pool);
+  }
+
+  /** Sessions end when their statements have; a connection whose server does not answer the farewell is cut off. */
+  private end(pool: pg.Pool): Promise<void> {
+    const cutOff = (): void => {
+      for (const client of this.clients.get(pool) ?? [])
+        (client as unknown as { readonly connection: pg.Connection }).connection.stream.destroy();
+    };
+    setTimeout(cutOff, this.config.limits.operation + 1_000).unref();
+    return pool.end();
   }
 
   private returnToPreferred(current: PostgresHost): void {

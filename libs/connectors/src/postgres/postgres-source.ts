@@ -82,7 +82,7 @@ export class PostgresSource extends Source {
       session.giveBack();
       return { kind: 'up' };
     }
-    session.discard({ working: run.kind === 'aborted' });
+    session.discard(run.kind === 'failed' ? 'lost' : 'working');
     return { kind: 'down', reason: run.kind === 'aborted' ? 'timeout' : 'connection' };
   }
 
@@ -101,16 +101,20 @@ export class PostgresSource extends Source {
     const run = await runStatement(session.client, statement, signal);
     switch (run.kind) {
       case 'aborted':
-        session.discard({ working: true });
+        session.discard('working');
         return unavailable('timeout');
       case 'tooMuch':
-        session.discard({ working: true });
+        session.discard('working');
         return lookup.rows === 'one' && run.rows > 1
           ? ambiguous
           : unavailable('limit', 'more rows or bytes than a lookup may answer');
       case 'failed':
-        if (run.sqlState === undefined || isConnectionState(run.sqlState) || outdatedStatement.has(run.sqlState)) {
-          session.discard();
+        if (run.sqlState === undefined || isConnectionState(run.sqlState)) {
+          session.discard('lost');
+          return 'again';
+        }
+        if (outdatedStatement.has(run.sqlState)) {
+          session.discard('outdated');
           return 'again';
         }
         session.giveBack();
@@ -118,7 +122,7 @@ export class PostgresSource extends Source {
       case 'rows': {
         const known = await this.learnTypes(session, run.columns, signal);
         if (!known) {
-          session.discard({ working: true });
+          session.discard('working');
           return unavailable(signal.aborted ? 'timeout' : 'malformed', 'the columns’ types cannot be read');
         }
         session.giveBack();

@@ -38,7 +38,7 @@ function written(filter: Filter): Uint8Array {
 }
 
 const attribute = fc.stringMatching(/^[a-z][a-z0-9-]{0,8}$/);
-const value = fc.uint8Array({ maxLength: 8 });
+const value = fc.uint8Array({ maxLength: 8 }).map((bytes) => Buffer.from(bytes));
 const optional = <Type>(arbitrary: fc.Arbitrary<Type>): fc.Arbitrary<Type | undefined> =>
   fc.option(arbitrary, { nil: undefined });
 
@@ -68,15 +68,11 @@ const { filter: anyFilter } = fc.letrec<{ filter: Filter }>((tie) => ({
   ) as fc.Arbitrary<Filter>,
 }));
 
-/** Without absent properties, and with values that compare. */
-const comparable = (filter: Filter): unknown =>
-  JSON.parse(JSON.stringify(filter, (_, part: unknown) => (part instanceof Uint8Array ? [...part] : part)));
-
 describe('a search filter', () => {
   it('is read back from its BER', () => {
     fc.assert(
       fc.property(anyFilter, (filter) => {
-        expect(comparable(readFilter(new BerReader(written(filter))))).toEqual(comparable(filter));
+        expect(readFilter(new BerReader(written(filter)))).toEqual(filter);
       }),
     );
   });
@@ -103,8 +99,8 @@ describe('a search filter', () => {
   });
 
   it('is refused where it is nested too deeply, before the stack is', () => {
-    let filter = octets('cn', filterTags.present);
-    for (let depth = 0; depth < 20_000; depth += 1) filter = element(filterTags.not, filter);
-    expect(() => readFilter(new BerReader(filter))).toThrow(BerError);
+    let nested = octets('cn', filterTags.present);
+    for (let depth = 0; depth < 20_000; depth += 1) nested = element(filterTags.not, nested);
+    expect(() => readFilter(new BerReader(nested))).toThrow(BerError);
   });
 });

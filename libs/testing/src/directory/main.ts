@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { serveUntilTold } from '../process/serve-until-told.js';
+import { portOption, serveUntilTold } from '../process/serve-until-told.js';
 import { StartError } from '../process/start-error.js';
 import { startDirectory } from './server.js';
 import { startSlapd } from './slapd.js';
@@ -10,14 +10,14 @@ await serveUntilTold(async () => {
   const { values } = parseArgs({
     options: {
       ldif: { type: 'string' },
-      port: { type: 'string', default: '0' },
+      port: { type: 'string' },
       host: { type: 'string', default: '127.0.0.1' },
       engine: { type: 'string', default: 'in-process' },
     },
   });
   if (values.ldif === undefined) throw new StartError('start.input', 'Say which entries to serve: --ldif FILE.');
   const ldif = await readFile(values.ldif, 'utf8');
-  const port = Number(values.port);
+  const port = portOption(values.port);
   switch (values.engine) {
     case 'in-process': {
       const { url, stop } = await startDirectory({ ldif, port, host: values.host });
@@ -25,7 +25,7 @@ await serveUntilTold(async () => {
     }
     case 'slapd': {
       if (values.host !== '127.0.0.1') throw new StartError('start.input', 'slapd is started on 127.0.0.1 only.');
-      const { url, stop } = await startSlapd({ ldif, port: port === 0 ? undefined : port });
+      const { url, stop } = await startSlapd({ ldif, port: port || undefined });
       return { report: { url }, stop };
     }
     default:

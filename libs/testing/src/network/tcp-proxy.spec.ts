@@ -4,6 +4,11 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
 
+async function said(socket: Socket, message: string): Promise<string> {
+  socket.write(message);
+  return String((await once(socket, 'data'))[0]);
+}
+
 describe('the TCP proxy', () => {
   let echo: Server;
   let proxy: TcpProxy;
@@ -18,7 +23,7 @@ describe('the TCP proxy', () => {
   });
 
   afterEach(async () => {
-    for (const client of clients.splice(0)) client.destroy();
+    for (const socket of clients.splice(0)) socket.destroy();
     await proxy.stop();
     await new Promise((resolve) => {
       echo.close(resolve);
@@ -31,11 +36,6 @@ describe('the TCP proxy', () => {
     await once(socket, 'connect');
     return socket;
   }
-
-  const said = async (socket: Socket, message: string): Promise<string> => {
-    socket.write(message);
-    return String((await once(socket, 'data'))[0]);
-  };
 
   it('passes bytes on, whole, also when the client closes its side first', async () => {
     const socket = await client();

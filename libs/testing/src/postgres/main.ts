@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { serveUntilTold } from '../process/serve-until-told.js';
+import { portOption, serveUntilTold } from '../process/serve-until-told.js';
 import { startPostgres } from './postgres.js';
 
 /** `node postgres/main.js [--sql FILE]… [--database NAME] [--port N]` */
@@ -9,7 +9,7 @@ await serveUntilTold(async () => {
     options: { sql: { type: 'string', multiple: true }, database: { type: 'string' }, port: { type: 'string' } },
   });
   const sql = await Promise.all((values.sql ?? []).map((file) => readFile(file, 'utf8')));
-  const port = values.port === undefined || values.port === '0' ? undefined : Number(values.port);
+  const port = portOption(values.port) || undefined;
   const { stop, host, port: listening, database, user, password } = await startPostgres({ sql, database: values.database, port });
   return { report: { host, port: listening, database, user, password }, stop };
 });

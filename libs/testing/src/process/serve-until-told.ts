@@ -30,6 +30,13 @@ export async function serveUntilTold(start: () => Promise<Served>): Promise<void
   }
 }
 
+/** The value of a `--port` option: 0, as no option, means a free port. */
+export function portOption(text = '0'): number {
+  const port = Number(text);
+  if (!/^[0-9]+$/.test(text) || port > 65_535) throw new StartError('start.input', '--port must be a number from 0 to 65535.');
+  return port;
+}
+
 function messageOf(error: unknown): string {
   if (error instanceof StartError) return error.detail === '' ? error.message : `${error.message}\n${error.detail.trimEnd()}`;
   return error instanceof Error ? error.message : 'The server failed.';

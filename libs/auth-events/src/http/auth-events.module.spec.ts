@@ -1,0 +1,168 @@
+import { Injectable, Module, UnauthorizedException, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { afterEach, describe, expect, it } from 'vitest';
+import { answer, type TokenIssuanceStartAnswer } from '../token-issuance-start/token-issuance-start-answer.js';
+import type { TokenIssuanceStartEvent } from '../token-issuance-start/token-issuance-start-event.js';
+import { AuthEventsModule } from './auth-events.module.js';
+import { authEventAdapter, takeBodiesAsBytes } from './fastify-options.js';
+import { ProblemFilter, type ProblemReport } from './problem.js';
+import { TokenIssuanceStartHandler } from './token-issuance-start-handler.js';
+
+const id = (digit: number): string => `${digit}`.repeat(8) + `-1111-4111-8111-${'1'.repeat(12)}`;
+
+const event = {
+  type: 'microsoft.graph.authenticationEvent.tokenIssuanceStart',
+  source: '/tenants/x/applications/y',
+  data: {
+    '@odata.type': 'microsoft.graph.onTokenIssuanceStartCalloutData',
+    tenantId: id(1),
+    authenticationEventListenerId: id(2),
+    customAuthenticationExtensionId: id(3),
+    authenticationContext: { correlationId: id(4), clientServicePrincipal: { id: id(5), appId: id(6) }, user: { id: id(7) } },
+  },
+};
+
+@Injectable()
+class Greeting {
+  readonly text = 'hello';
+}
+
+@Module({ providers: [Greeting], exports: [Greeting] })
+class GreetingModule {}
+
+/** A handler of another team, with a dependency of its own. */
+@Injectable()
+class GreetingHandler extends TokenIssuanceStartHandler {
+  constructor(private readonly greeting: Greeting) {
+    super();
+  }
+
+  override async onTokenIssuanceStart({ user }: TokenIssuanceStartEvent): Promise<TokenIssuanceStartAnswer> {
+    return answer.provideClaims({ greeting: `${this.greeting.text} ${user?.id}` });
+  }
+}
+
+class FixedHandler extends TokenIssuanceStartHandler {
+  calls = 0;
+
+  constructor(private readonly given: () => TokenIssuanceStartAnswer) {
+    super();
+  }
+
+  override async onTokenIssuanceStart(): Promise<TokenIssuanceStartAnswer> {
+    this.calls++;
+    return this.given();
+  }
+}
+
+const secretGuard: CanActivate = {
+  canActivate(context: ExecutionContext): boolean {
+    if (context.switchToHttp().getRequest<{ headers: Record<string, unknown> }>().headers['authorization'] === 'Bearer right')
+      return true;
+    throw new UnauthorizedException('secret detail');
+  },
+};
+
+const apps: NestFastifyApplication[] = [];
+const reports: ProblemReport[] = [];
+
+afterEach(async () => {
+  reports.length = 0;
+  for (const app of apps.splice(0)) await app.close();
+});
+
+async function serve(module: ReturnType<typeof AuthEventsModule.forHandler>): Promise<NestFastifyApplication> {
+  const testing = await Test.createTestingModule({ imports: [module] }).compile();
+  const app = testing.createNestApplication<NestFastifyApplication>(authEventAdapter(), { bodyParser: false, logger: false });
+  app.useGlobalFilters(new ProblemFilter((_request, problem) => reports.push(problem)));
+  takeBodiesAsBytes(app);
+  apps.push(app);
+  await app.init();
+  await app.getHttpAdapter().getInstance().ready();
+  return app;
+}
+
+const post = async (app: NestFastifyApplication, body: string = JSON.stringify(event), headers: Record<string, string> = {}) =>
+  app.inject({
+    method: 'POST',
+    url: '/api/onTokenIssuanceStart',
+    headers: { authorization: 'Bearer right', 'content-type': 'application/json', ...headers },
+    payload: body,
+  });
+
+describe('AuthEventsModule', () => {
+  it('serves the handler class of another team, with what it depends on', async () => {
+    const app = await serve(AuthEventsModule.forHandler(GreetingHandler, { guards: [secretGuard], imports: [GreetingModule] }));
+    const response = await post(app);
+    expect(response.statusCode).toBe(200);
+    expect(response.json()).toMatchObject({ data: { actions: [{ claims: { greeting: `hello ${id(7)}` } }] } });
+  });
+
+  it('does not exist without a guard', () => {
+    expect(() => AuthEventsModule.forHandler(GreetingHandler, { guards: [] })).toThrow('at least one guard');
+  });
+
+  it('asks the guard before it looks at anything of the body', async () => {
+    const handler = new FixedHandler(() => answer.provideClaims({}));
+    const app = await serve(AuthEventsModule.forHandler(handler, { guards: [secretGuard] }));
+    const response = await post(app, '{not json', { authorization: 'Bearer wrong', 'content-type': 'text/plain' });
+    expect([response.statusCode, handler.calls]).toEqual([401, 0]);
+    expect(response.body).not.toContain('secret detail');
+    expect(reports).toMatchObject([{ status: 401, detail: 'secret detail' }]);
+  });
+
+  it.each([
+    ['application/json', 200],
+    ['application/json; charset=utf-8', 200],
+    ['APPLICATION/JSON;charset="UTF-8"', 200],
+    ['application/json; charset=latin1', 415],
+    ['text/json', 415],
+    ['', 415],
+  ])('content type "%s": %i', async (contentType, status) => {
+    const app = await serve(
+      AuthEventsModule.forHandler(new FixedHandler(() => answer.provideClaims({})), { guards: [secretGuard] }),
+    );
+    expect((await post(app, undefined, { 'content-type': contentType })).statusCode).toBe(status);
+  });
+
+  it('keeps the events of other tenants from the handler', async () => {
+    const handler = new FixedHandler(() => answer.provideClaims({}));
+    const app = await serve(AuthEventsModule.forHandler(handler, { guards: [secretGuard], callerTenant: () => id(9) }));
+    const response = await post(app);
+    expect([response.statusCode, handler.calls]).toEqual([403, 0]);
+    expect(response.json()).toMatchObject({ code: 'tenant.mismatch', correlationId: id(4) });
+  });
+
+  it('sends the failure that the handler decided on', async () => {
+    const handler = new FixedHandler(() => answer.fail('claims.unavailable', 'A source did not answer.'));
+    const response = await post(await serve(AuthEventsModule.forHandler(handler, { guards: [secretGuard] })));
+    expect(response.statusCode).toBe(503);
+    expect(response.json()).toEqual({
+      type: 'urn:claimbridge:problem:claims.unavailable',
+      title: 'A source did not answer.',
+      status: 503,
+      code: 'claims.unavailable',
+      correlationId: id(4),
+    });
+  });
+
+  it('sends nothing that Entra would refuse, and reports why', async () => {
+    const handler = new FixedHandler(() => answer.provideClaims({ big: 'x'.repeat(4_000) }));
+    const response = await post(await serve(AuthEventsModule.forHandler(handler, { guards: [secretGuard] })));
+    expect(response.statusCode).toBe(500);
+    expect(response.json()).toMatchObject({ code: 'answer.malformed' });
+    expect(response.body).not.toContain('xxx');
+  });
+
+  it('hides what a handler throws, and reports it as a defect', async () => {
+    const handler = new FixedHandler(() => {
+      throw new Error('password=hunter2');
+    });
+    const response = await post(await serve(AuthEventsModule.forHandler(handler, { guards: [secretGuard] })));
+    expect(response.statusCode).toBe(500);
+    expect(response.json()).toMatchObject({ code: 'service.defect', title: 'The service failed.' });
+    expect(response.body).not.toContain('hunter2');
+    expect(reports[0]?.error).toBeInstanceOf(Error);
+  });
+});

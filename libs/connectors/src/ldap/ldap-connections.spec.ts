@@ -1,0 +1,117 @@
+import { describe, expect, it, vi } from 'vitest';
+import { Password, adele, directory, find, later, ldap, patient, proxy } from './ldap-source.harness.js';
+
+describe('refused credentials', () => {
+  it('are offered once to the whole directory, until they change', async () => {
+    const [first, second] = [await directory(), await directory()];
+    const password = new Password('wrong');
+    const source = ldap([first.port, second.port], {}, password);
+    const outcomes = await Promise.all(Array.from({ length: 30 }, () => find(source, 'user', adele)));
+    outcomes.push(await find(source, 'user', adele));
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ kind: 'unavailable', reason: 'credentials' });
+    expect(await source.probe(patient)).toMatchObject({ kind: 'down', reason: 'credentials' });
+    later(290_000);
+    await find(source, 'user', adele);
+    expect([first.accepted, second.accepted]).toEqual([1, 0]);
+    expect(source.logged).toHaveLength(1);
+    expect(JSON.stringify(source.logged)).toMatch(/invalidCredentials \(49\), data 52e/);
+    expect(JSON.stringify(source.logged)).not.toContain('wrong');
+
+    password.text = 'right';
+    await vi.waitFor(async () => expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' }));
+  });
+
+  it('are offered again after five minutes', async () => {
+    const running = await directory();
+    const source = ldap([running.port], {}, new Password('wrong'));
+    await find(source, 'user', adele);
+    later(300_000);
+    expect(await find(source, 'user', adele)).toMatchObject({ reason: 'credentials' });
+    expect(running.accepted).toBe(2);
+  });
+});
+
+describe('connections', () => {
+  it('are two, however many searches come at once', async () => {
+    const running = await directory();
+    const source = ldap([running.port]);
+    for (let round = 0; round < 3; round++) await Promise.all(Array.from({ length: 50 }, () => find(source, 'user', adele)));
+    expect(running.accepted).toBe(2);
+  });
+
+  it('that end while idle or at work cost no search', async () => {
+    let drop = (): void => undefined;
+    const running = await directory({ onSearch: () => drop() });
+    const source = ldap([running.port]);
+    await find(source, 'user', adele);
+    await find(source, 'user', adele);
+    running.dropConnections();
+    for (const outcome of await Promise.all(Array.from({ length: 20 }, () => find(source, 'user', adele))))
+      expect(outcome).toMatchObject({ kind: 'found' });
+    drop = () => {
+      drop = () => undefined;
+      running.dropConnections();
+    };
+    for (const outcome of await Promise.all(Array.from({ length: 20 }, () => find(source, 'user', adele))))
+      expect(outcome).toMatchObject({ kind: 'found' });
+  });
+
+  it('lose one slow search alone, which the directory is told to abandon', async () => {
+    const slow = Promise.withResolvers<void>();
+    let searches = 0;
+    const running = await directory({ onSearch: () => (++searches === 1 ? slow.promise : undefined) });
+    const source = ldap([running.port]);
+    const abort = new AbortController();
+    const hanging = find(source, 'user', adele, [], abort.signal);
+    await vi.waitFor(() => expect(searches).toBe(1));
+    const others = await Promise.all(Array.from({ length: 50 }, () => find(source, 'user', adele)));
+    abort.abort();
+    expect(await hanging).toEqual({ kind: 'unavailable', reason: 'timeout' });
+    for (const outcome of others) expect(outcome).toMatchObject({ kind: 'found' });
+    expect((await find(source, 'user', adele)).kind).toBe('found');
+    await vi.waitFor(() => expect(running.abandons).toBe(1));
+    expect(running.accepted).toBe(2);
+    slow.resolve();
+  });
+
+  it('on which nothing comes any more are given up, and another server is used', async () => {
+    const [preferred, other] = [await directory(), await directory()];
+    const faulty = await proxy(preferred);
+    const source = ldap([faulty.port, other.port]);
+    await find(source, 'user', adele);
+    expect(other.accepted).toBe(0);
+    faulty.blackHole();
+    await vi.waitFor(
+      async () => expect(await find(source, 'user', adele, [], AbortSignal.timeout(30))).toMatchObject({ kind: 'found' }),
+      { timeout: 10_000 },
+    );
+    expect(other.searches).toBeGreaterThan(0);
+  });
+
+  it('go to the next server where one is down, and back to the preferred one', async () => {
+    const [preferred, other] = [await directory(), await directory()];
+    const faulty = await proxy(preferred);
+    const source = ldap([faulty.port, other.port]);
+    await faulty.refuse();
+    for (let round = 0; round < 3; round++) expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
+    await vi.waitFor(() => expect(other.connections).toBe(2));
+    expect(preferred.accepted).toBe(0);
+
+    await faulty.restore();
+    later(6_000);
+    await vi.waitFor(async () => {
+      expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
+      expect([preferred.connections, other.connections]).toEqual([2, 0]);
+    });
+    const before = other.searches;
+    await find(source, 'user', adele);
+    expect(other.searches).toBe(before);
+  });
+
+  it('are opened within the connect limit, though a server accepts and says nothing', async () => {
+    const silent = await directory();
+    silent.pause();
+    const source = ldap([silent.port, (await directory()).port], { limits: { connect: '50ms' } });
+    expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
+  });
+});

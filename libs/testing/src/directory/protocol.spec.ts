@@ -1,0 +1,87 @@
+import { connect } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { describe, expect, it } from 'vitest';
+import { BerReader, integer, octets, sequence } from './ber.js';
+import { noticeOfDisconnection, resultCodes } from './messages.js';
+import { serve } from './seeded-directory.js';
+import type { RunningDirectory } from './server.js';
+
+/** Sends bytes and reads until the server closes; `last` says whether our side closes after them. */
+async function answers(directory: RunningDirectory, bytes: Uint8Array, last = false): Promise<Buffer> {
+  const socket = connect(directory.port, '127.0.0.1');
+  if (last) socket.end(bytes);
+  else socket.write(bytes);
+  return buffer(socket);
+}
+
+const resultOf = (message: Uint8Array): { readonly id: number; readonly tag: number; readonly code: number } => {
+  const body = new BerReader(message).inside();
+  const id = body.integer();
+  const { tag, content } = body.element();
+  return { id, tag, code: new BerReader(content).integer(0x0a) };
+};
+
+/** The controls of a message: one that nobody knows. */
+const control = (...critical: Uint8Array[]): Uint8Array => octets(sequence(octets('1.2.3'), ...critical), 0xa0);
+
+describe('the protocol', () => {
+  it.each([
+    ['another type', Buffer.from('HTTP/1.1')],
+    ['a message over 1 MB', Buffer.from('3084001000fb', 'hex')],
+    ['an unknown operation', sequence(integer(1), octets('', 0x7f))],
+    ['a malformed operation', sequence(integer(1), octets('', 0x63))],
+  ])('ends the session with a notice after %s', async (_, bytes) => {
+    const notice = await answers(await serve(), bytes);
+    expect(resultOf(notice)).toEqual({ id: 0, tag: 0x78, code: resultCodes.protocolError });
+    expect(notice.includes('1.3.6.1.4.1.1466.20036')).toBe(true);
+    expect(noticeOfDisconnection('').length).toBeLessThan(notice.length);
+  });
+
+  it.each([
+    ['modify', 0x66, 0x67],
+    ['add', 0x68, 0x69],
+    ['delete', 0x4a, 0x6b],
+    ['modifyDN', 0x6c, 0x6d],
+    ['compare', 0x6e, 0x6f],
+  ])('refuses %s with its own answer', async (_, request, response) => {
+    const answer = await answers(await serve(), sequence(integer(7), octets('', request)), true);
+    expect(resultOf(answer)).toEqual({ id: 7, tag: response, code: resultCodes.unwillingToPerform });
+  });
+
+  it('refuses a critical control that it does not know, and ignores one that is not critical', async () => {
+    const bind = octets(Buffer.concat([integer(3), octets(''), octets('', 0x80)]), 0x60);
+    const directory = await serve();
+    const critical = await answers(directory, sequence(integer(2), bind, control(Uint8Array.of(1, 1, 0xff))), true);
+    expect(resultOf(critical)).toEqual({ id: 2, tag: 0x61, code: resultCodes.unavailableCriticalExtension });
+    expect(resultOf(await answers(directory, sequence(integer(2), bind, control()), true)).code).toBe(resultCodes.success);
+  });
+
+  it('counts what is abandoned and does not answer it', async () => {
+    const directory = await serve({ onSearch: () => Promise.resolve() });
+    const body = [
+      octets(''),
+      Uint8Array.of(0x0a, 1, 0),
+      Uint8Array.of(0x0a, 1, 0),
+      integer(0),
+      integer(0),
+      Uint8Array.of(1, 1, 0),
+    ];
+    const search = octets(Buffer.concat([...body, octets('objectClass', 0x87), sequence()]), 0x63);
+    const abandoned = Buffer.concat([sequence(integer(5), search), sequence(integer(6), Buffer.from([0x50, 1, 5]))]);
+    expect(await answers(directory, abandoned, true)).toHaveLength(0);
+    expect(directory).toMatchObject({ searches: 1, abandons: 1 });
+  });
+
+  it('reads messages in whatever pieces they arrive', async () => {
+    const directory = await serve();
+    const bind = sequence(integer(3), octets(Buffer.concat([integer(3), octets(''), octets('', 0x80)]), 0x60));
+    const socket = connect({ port: directory.port, host: '127.0.0.1', noDelay: true });
+    const all = buffer(socket);
+    for (const byte of bind) {
+      socket.write(Uint8Array.of(byte));
+      await new Promise(setImmediate);
+    }
+    socket.end();
+    expect(resultOf(await all)).toEqual({ id: 3, tag: 0x61, code: resultCodes.success });
+  });
+});
