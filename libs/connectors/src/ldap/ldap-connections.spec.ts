@@ -56,6 +56,22 @@ describe('connections', () => {
       expect(outcome).toMatchObject({ kind: 'found' });
   });
 
+  it('that are lost together send no search from one to the other', async () => {
+    const running = await directory();
+    const source = ldap([running.port]);
+    for (let round = 0; round < 20; round++) {
+      await vi.waitFor(async () => {
+        expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
+        expect(running.connections).toBe(2);
+      });
+      // The binds of both have been answered once a search came back from each.
+      await Promise.all([find(source, 'user', adele), find(source, 'user', adele)]);
+      const some = Promise.all(Array.from({ length: 5 }, () => find(source, 'user', adele)));
+      running.dropConnections();
+      for (const outcome of await some) expect(outcome).toMatchObject({ kind: 'found' });
+    }
+  });
+
   it('lose one slow search alone, which the directory is told to abandon', async () => {
     const slow = Promise.withResolvers<void>();
     let searches = 0;

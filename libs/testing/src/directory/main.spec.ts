@@ -9,7 +9,8 @@ const seed = path.resolve(import.meta.dirname, '../../../../docker/seeds/directo
 
 const endings = ['SIGTERM', 'SIGINT', 'stdin'] as const;
 
-async function lives(engine: string, ending: (typeof endings)[number]): Promise<void> {
+/** Starts the directory, asks it something, ends it in this way; answers how it ended. */
+async function lifeOf(engine: string, ending: (typeof endings)[number]): Promise<unknown> {
   const child = startChildServer(main, ['--ldif', seed, '--engine', engine]);
   const { ready, url } = await child.ready;
   expect(ready).toBe(true);
@@ -17,12 +18,15 @@ async function lives(engine: string, ending: (typeof endings)[number]): Promise<
   expect(await names(await bound(String(url)), '(cn=Ben Olsen)')).toEqual(['Ben Olsen']);
   if (ending === 'stdin') child.process.stdin?.end();
   else child.process.kill(ending);
-  expect(await child.exited).toEqual({ code: 0, stderr: '' });
+  const exit = await child.exited;
   await expect(bound(String(url))).rejects.toThrow('ECONNREFUSED');
+  return exit;
 }
 
 describe('the directory process of the demo', () => {
-  it.each(endings)('announces itself and ends cleanly on %s', (ending) => lives('in-process', ending));
+  it.each(endings)('announces itself and ends cleanly on %s', async (ending) => {
+    expect(await lifeOf('in-process', ending)).toEqual({ code: 0, stderr: '' });
+  });
 
   it.each([
     [[], '--ldif FILE'],
@@ -39,7 +43,9 @@ describe('the directory process of the demo', () => {
 });
 
 describeWithSlapd(describe, 'the directory process of the demo with slapd', () => {
-  it.each(endings)('announces itself and ends cleanly on %s', (ending) => lives('slapd', ending));
+  it.each(endings)('announces itself and ends cleanly on %s', async (ending) => {
+    expect(await lifeOf('slapd', ending)).toEqual({ code: 0, stderr: '' });
+  });
 
   it('takes slapd with it even when it is killed', async () => {
     const child = startChildServer(main, ['--ldif', seed, '--engine', 'slapd']);

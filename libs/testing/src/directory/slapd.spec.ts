@@ -63,9 +63,8 @@ describeWithSlapd(describe, 'slapd', () => {
   it('answers an entry with the same attributes and values', async () => {
     const entry = async (url: string): Promise<unknown> => {
       const attributes = ['CN', 'mail', 'memberOf', 'objectSid', 'userAccountControl', 'displayName'];
-      const options = { scope: 'base', attributes, explicitBufferAttributes: ['objectSid'] } as const;
-      const [found] = (await (await bound(url)).search(adele, { ...options, attributes: [...attributes] })).searchEntries;
-      return found;
+      const ldap = await bound(url);
+      return (await ldap.search(adele, { scope: 'base', attributes, explicitBufferAttributes: ['objectSid'] })).searchEntries;
     };
     expect(await entry((await serve()).url)).toEqual(await entry(slapd.url));
   });

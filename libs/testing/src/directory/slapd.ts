@@ -10,7 +10,7 @@ import { GuardedProcess } from '../process/guarded-process.js';
 import { StartError } from '../process/start-error.js';
 import { DistinguishedName } from './distinguished-name.js';
 import { withMemberOf } from './directory.js';
-import { parseLdif, printLdif } from './ldif.js';
+import { LdifError, parseLdif, printLdif, type LdifRecord } from './ldif.js';
 import { activeDirectorySchema } from './slapd-schema.js';
 
 export interface SlapdOptions {
@@ -127,7 +127,7 @@ const env: Readonly<Record<string, string>> = {
 };
 
 async function prepare(folder: string, { slapadd, coreSchema, modules }: Installation, options: SlapdOptions): Promise<string> {
-  const records = withMemberOf(parseLdif(options.ldif));
+  const records = withMemberOf(readLdif(options.ldif));
   const [first] = records;
   if (!first || !DistinguishedName.parse(first.dn)) throw new StartError('start.input', 'The LDIF has no entry to begin with.');
   const file = (name: string): string => join(folder, name);
@@ -153,6 +153,15 @@ async function prepare(folder: string, { slapadd, coreSchema, modules }: Install
   await writeFile(file('entries.ldif'), printLdif(records));
   await load(slapadd, ['-q', '-f', file('slapd.conf'), '-l', file('entries.ldif')], folder);
   return file('slapd.conf');
+}
+
+function readLdif(ldif: string): readonly LdifRecord[] {
+  try {
+    return parseLdif(ldif);
+  } catch (error) {
+    if (error instanceof LdifError) throw new StartError('start.input', error.message);
+    throw error;
+  }
 }
 
 function load(program: string, args: readonly string[], cwd: string): Promise<void> {

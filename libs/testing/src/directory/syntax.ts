@@ -44,6 +44,6 @@ export function matchingKey(syntax: Syntax, value: Uint8Array): string | undefin
     return undefined;
   }
   if (syntax === 'name') return DistinguishedName.parse(text)?.key;
-  if (syntax === 'integer') return /^-?[0-9]+$/.test(text) ? String(BigInt(text)) : undefined;
+  if (syntax === 'integer') return /^(?:0|-?[1-9][0-9]*)$/.test(text) ? String(BigInt(text)) : undefined;
   return preparedText(text);
 }
