@@ -107,8 +107,8 @@ export async function startCompany(options: { readonly directory: 'in-process' |
       },
     };
   } catch (error) {
-    const logs = await Promise.allSettled(parts.map((part) => part.stop()));
-    if (logs.length === 0) await rm(folder, { recursive: true, force: true });
+    // The folder stays: the error names a log in it.
+    await Promise.allSettled(parts.map((part) => part.stop()));
     throw error;
   }
 }

@@ -110,7 +110,7 @@ Ask as Entra does:
   curl -H @${folder}/entra.txt -H 'content-type: application/json' -d @${folder}/event.json ${publicUrl}/api/onTokenIssuanceStart
 
 Let the simulator play a sign-in:
-  curl --cacert ${folder}/ca.pem --json '{"application":"legacy-hr","user":"zoe"}' ${simulatorUrl}/simulator/sign-ins
+  curl --cacert ${folder}/ca.pem -H 'content-type: application/json' -d '{"application":"legacy-hr","user":"zoe"}' ${simulatorUrl}/simulator/sign-ins
 
 See the state of everything, as an operator:
   curl -H @${folder}/operator.txt ${managementUrl}/admin/health

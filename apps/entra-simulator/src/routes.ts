@@ -1,11 +1,11 @@
-import { timingSafeEqual, createHash } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { z } from 'zod';
-import { documentIssues, type Client, type SimulatorConfiguration, type Tenant } from './config.js';
+import { documentIssues, type SimulatorConfiguration, type Tenant } from './config.js';
 import { rollModes, type KeyRing, type RollMode } from './keys.js';
 import { signInRequest, tenantOf, type SignIn, type SignInRequest } from './sign-in.js';
 import { SimulatorError } from './simulator-error.js';
-import { tokenLifetime, tokenOverrides, type TokenIssuer } from './tokens.js';
+import { answerTokenRequest } from './token-endpoint.js';
+import { tokenOverrides, type TokenIssuer } from './tokens.js';
 
 const maximumBodyBytes = 65_536;
 
@@ -68,11 +68,12 @@ async function serve(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { pathname } = new URL(request.url ?? '/', 'https://simulator');
+  const pathname = request.url?.split('?', 1)[0] ?? '/';
   const route = routes.find(({ method, path }) => method === request.method && path.test(pathname));
   if (!route)
     throw new SimulatorError('route.unknown', 404, `There is no ${request.method} of this address. GET / lists what there is.`);
   if (route.document !== undefined && fail(faults[route.document], request, response)) return;
+  if (pathname.startsWith('/simulator/')) requireJson(request);
   const tenantId = route.path.exec(pathname)?.groups?.['tenant']?.toLowerCase() ?? '';
   const { status = 200, body } = await route.answer({ request, tenantId, body: await readBody(request) });
   send(response, status, body);
@@ -102,18 +103,6 @@ function routesOf({ configuration, keys, tokens, url, signIn, roll, setFaults }:
       };
     };
   };
-  const json = <Schema extends z.ZodType>(schema: Schema, body: string): z.output<Schema> => {
-    let content: unknown;
-    try {
-      content = body === '' ? {} : JSON.parse(body);
-    } catch {
-      throw new SimulatorError('request.body', 400, 'The body is not JSON.');
-    }
-    const parsed = schema.safeParse(content);
-    if (!parsed.success)
-      throw new SimulatorError('request.body', 400, 'The body is not as it must be.', documentIssues(parsed.error));
-    return parsed.data;
-  };
   const route = (method: Route['method'], path: string, answer: Route['answer'], document?: keyof Faults): Route => ({
     method,
     path: new RegExp(`^${path}$`),
@@ -131,7 +120,7 @@ function routesOf({ configuration, keys, tokens, url, signIn, roll, setFaults }:
       'keys',
     ),
     route('POST', `/${tenant}/oauth2/v2\\.0/token`, ({ request, body, tenantId }) =>
-      clientCredentials(tokens, tenantById(tenantId), request, body),
+      answerTokenRequest(tokens, tenantById(tenantId), { authorization: request.headers.authorization, body }),
     ),
     route('POST', '/simulator/sign-ins', async ({ body }) => ({ body: await signIn(json(signInRequest, body)) })),
     route('POST', '/simulator/extension-token', async ({ body }) => {
@@ -150,39 +139,23 @@ function routesOf({ configuration, keys, tokens, url, signIn, roll, setFaults }:
   ];
 }
 
-/** RFC 6749 §4.4, with Entra's error codes. */
-async function clientCredentials(tokens: TokenIssuer, tenant: Tenant, request: IncomingMessage, body: string): Promise<Answer> {
-  const form = new URLSearchParams(body);
-  const [id, secret] = credentialsOf(request, form);
-  if (form.get('grant_type') !== 'client_credentials')
-    return refusal(400, 'unsupported_grant_type', 'AADSTS70003: The app requested an unsupported grant type.');
-  const client = Object.values(tenant.clients).find(({ clientId }) => clientId === id.toLowerCase());
-  if (!client) return refusal(401, 'unauthorized_client', 'AADSTS700016: The application was not found in the directory.');
-  if (!isSecretOf(client, secret)) return refusal(401, 'invalid_client', 'AADSTS7000215: Invalid client secret provided.');
-  const [, resource] = /^(?:api:\/\/)?([^/\s]+)\/\.default$/.exec(form.get('scope') ?? '') ?? [];
-  if (resource === undefined) return refusal(400, 'invalid_scope', 'AADSTS1002012: The scope must be <resource>/.default.');
-  const token = await tokens.clientToken(tenant, client, resource);
-  return { body: { token_type: 'Bearer', expires_in: tokenLifetime, ext_expires_in: tokenLifetime, access_token: token } };
+/** No web page can post this type to another origin without asking first (CORS), and that is never granted. */
+function requireJson({ headers }: IncomingMessage): void {
+  if (headers['content-type']?.split(';')[0]!.trim().toLowerCase() !== 'application/json')
+    throw new SimulatorError('request.contentType', 415, 'The content type must be application/json.');
 }
 
-function refusal(status: number, error: string, description: string): Answer {
-  return { status, body: { error, error_description: description } };
-}
-
-function credentialsOf({ headers }: IncomingMessage, form: URLSearchParams): readonly [id: string, secret: string] {
-  const [, basic] = /^Basic ([A-Za-z0-9+/=]+)$/i.exec(headers.authorization ?? '') ?? [];
-  if (basic === undefined) return [form.get('client_id') ?? '', form.get('client_secret') ?? ''];
-  const [id = '', ...rest] = Buffer.from(basic, 'base64').toString('utf8').split(':');
+function json<Schema extends z.ZodType>(schema: Schema, body: string): z.output<Schema> {
+  let content: unknown;
   try {
-    return [decodeURIComponent(id), decodeURIComponent(rest.join(':'))];
+    content = body === '' ? {} : JSON.parse(body);
   } catch {
-    return ['', ''];
+    throw new SimulatorError('request.body', 400, 'The body is not JSON.');
   }
-}
-
-function isSecretOf({ clientSecret }: Client, secret: string): boolean {
-  const [left, right] = [clientSecret, secret].map((text) => createHash('sha256').update(text).digest());
-  return timingSafeEqual(left!, right!);
+  const parsed = schema.safeParse(content);
+  if (!parsed.success)
+    throw new SimulatorError('request.body', 400, 'The body is not as it must be.', documentIssues(parsed.error));
+  return parsed.data;
 }
 
 /** Whether the answer was a failure that somebody asked for. */
@@ -206,15 +179,16 @@ function fail(fault: Faults[keyof Faults], request: IncomingMessage, response: S
   }
 }
 
+/** Reads to the end also what is too large, without keeping it: who still sends would not see the answer. */
 async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > maximumBodyBytes)
-      throw new SimulatorError('request.tooLarge', 413, `The body is larger than ${maximumBodyBytes} bytes.`);
-    chunks.push(chunk);
+    if (size <= maximumBodyBytes) chunks.push(chunk);
   }
+  if (size > maximumBodyBytes)
+    throw new SimulatorError('request.tooLarge', 413, `The body is larger than ${maximumBodyBytes} bytes.`);
   return Buffer.concat(chunks).toString('utf8');
 }
 

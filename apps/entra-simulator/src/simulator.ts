@@ -1,9 +1,10 @@
-import { writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { Caller } from './callout.js';
 import { createServerCertificate } from './certificates.js';
-import { readConfiguration, type SimulatorDocument } from './config.js';
+import { ConfigurationError, readConfiguration, type SimulatorDocument } from './config.js';
 import { KeyRing, type RollMode } from './keys.js';
 import { createRequestListener, type Faults } from './routes.js';
 import { playSignIn, signInRequest, tenantOf, type SignIn, type SignInRequest } from './sign-in.js';
@@ -45,12 +46,14 @@ export interface Simulator {
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const configuration = await readConfiguration(options.config);
   const { host = '127.0.0.1', port = 0, publicUrl, names = [], caFile } = options;
+  if (publicUrl !== undefined) requireAddress('publicUrl', publicUrl, /^https:$/);
+  const requireTarget = (url: string): string => requireAddress('targetUrl', url, /^https?:$/);
   const ownNames = publicUrl === undefined ? [] : [new URL(publicUrl).hostname];
   const { ca, certificate, key } = await createServerCertificate(['localhost', '127.0.0.1', '::1', ...ownNames, ...names]);
   const keys = await KeyRing.create();
   const caller = new Caller();
   let url = publicUrl?.replace(/\/+$/, '') ?? '';
-  let { targetUrl } = options;
+  let targetUrl = options.targetUrl === undefined ? undefined : requireTarget(options.targetUrl);
   let faults: Faults = { metadata: 'none', keys: 'none' };
   const tokens = new TokenIssuer(keys, () => url);
   const roll = async (mode: RollMode): Promise<void> => {
@@ -76,13 +79,24 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     server.listen(port, host, resolve);
   });
   if (url === '') url = `https://localhost:${(server.address() as AddressInfo).port}`;
-  if (caFile !== undefined) await writeFile(caFile, ca, { mode: 0o644 });
+  const stop = async (): Promise<void> => {
+    await caller.close();
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeAllConnections();
+    await closed;
+  };
+  try {
+    if (caFile !== undefined) await writeAtOnce(caFile, ca);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 
   return {
     url,
     ca,
     signIn,
-    setTargetUrl: (wanted) => void (targetUrl = wanted),
+    setTargetUrl: (wanted) => void (targetUrl = requireTarget(wanted)),
     mintExtensionToken: (overrides = {}, tenant) => tokens.mintExtensionToken(tenantOf(configuration, tenant), overrides),
     clientToken: async (clientId, resource, tenantName) => {
       const tenant = tenantOf(configuration, tenantName);
@@ -92,11 +106,23 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     },
     rollKeys: (mode = 'emergency') => roll(mode),
     setFaults: (wanted) => void (faults = wanted),
-    stop: async () => {
-      await caller.close();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
-    },
+    stop,
   };
+}
+
+function requireAddress(path: string, address: string, protocol: RegExp): string {
+  if (URL.canParse(address) && protocol.test(new URL(address).protocol)) return address;
+  throw new ConfigurationError([{ path, reason: `must be an ${protocol.test('http:') ? 'http or https' : 'https'} address` }]);
+}
+
+/** Who waits for the file sees all of it or nothing: it is written beside its place and renamed. */
+async function writeAtOnce(file: string, text: string): Promise<void> {
+  const beside = `${file}.${randomUUID()}`;
+  try {
+    await writeFile(beside, text, { mode: 0o644, flag: 'wx' });
+    await rename(beside, file);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  }
 }

@@ -33,7 +33,7 @@ export interface ConnectorDependencies {
 }
 
 /** A kind of system that sources can be configured for. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a list of connectors holds connectors of every configuration
+// oxlint-disable-next-line typescript/no-explicit-any -- a list of connectors holds connectors of every configuration
 export abstract class Connector<Config extends SourceConfig = any> {
   /** The `type` of its sources in the configuration. */
   abstract readonly type: string;

@@ -148,7 +148,7 @@ describe('FilterTemplate', () => {
     const both = template('(&(objectSid={value:sid})(objectGUID={id:guid})(cn={value}))');
     expect(both.parameters).toEqual(new Set(['value', 'id']));
     const sid = encoded('(objectSid={value:sid})', { value: 'S-1-5-21-1' });
-    expect(sid.toString('hex')).toContain('0102000000000005' + '15000000' + '01000000');
+    expect(sid.toString('hex')).toContain('01020000000000051500000001000000');
   });
 
   it.each([

@@ -9,9 +9,9 @@ function sidText(bytes: Buffer): string {
 }
 
 function guidText(bytes: Buffer): string {
-  const part = (start: number, end: number): Buffer => Buffer.from(bytes.subarray(start, end));
-  const mixed = [part(0, 4).reverse(), part(4, 6).reverse(), part(6, 8).reverse(), part(8, 10), part(10, 16)];
-  return mixed.map((group) => group.toString('hex')).join('-');
+  const part = (start: number, end: number): string => bytes.toString('hex', start, end);
+  const reversed = (start: number, end: number): string => Buffer.from(bytes.subarray(start, end).toReversed()).toString('hex');
+  return [reversed(0, 4), reversed(4, 6), reversed(6, 8), part(8, 10), part(10, 16)].join('-');
 }
 
 describe('sidBytes', () => {

@@ -192,7 +192,7 @@ export class LdapConnection {
     this.ended = detail;
     this.socket.destroySoon();
     setTimeout(() => this.socket.destroy(), 100).unref();
-    for (const operation of [...this.operations.values()]) operation.settle({ kind: 'closed', detail });
+    for (const operation of this.operations.values()) operation.settle({ kind: 'closed', detail });
     this.onEnd(detail);
   }
 }

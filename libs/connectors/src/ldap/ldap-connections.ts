@@ -195,7 +195,7 @@ export class LdapConnections {
       const result = await this.tryServers(due);
       if (result.kind === 'failed') return;
       const preferred = this.held.find(({ connection }) => connection === result.connection)?.server;
-      for (const { connection, server } of [...this.held]) if (server !== preferred) connection.retire();
+      for (const { connection, server } of this.held) if (server !== preferred) connection.retire();
       this.log.warn({ source: this.name, server: preferred?.url }, 'back on a preferred server');
     };
     this.returning = goBack().finally(() => (this.returning = undefined));

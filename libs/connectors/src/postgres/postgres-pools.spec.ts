@@ -20,7 +20,9 @@ describe('sessions', () => {
       admin.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'claimbridge billing-db'");
     await Promise.all(Array.from({ length: 5 }, () => values(source, 'it')));
     await end();
-    expect(await Promise.all(Array.from({ length: 5 }, () => values(source, 'it')))).toEqual(Array(5).fill(['Adele']));
+    expect(await Promise.all(Array.from({ length: 5 }, () => values(source, 'it')))).toEqual(
+      Array.from({ length: 5 }, () => ['Adele']),
+    );
     const working = Promise.all(Array.from({ length: 5 }, () => values(source, 'pause')));
     await vi.waitFor(async () =>
       expect(
@@ -28,7 +30,7 @@ describe('sessions', () => {
       ).toHaveLength(5),
     );
     await end();
-    expect(await working).toEqual(Array(5).fill(['Adele']));
+    expect(await working).toEqual(Array.from({ length: 5 }, () => ['Adele']));
 
     const through = await proxy();
     for (let round = 0; round < 10; round++) {
@@ -39,7 +41,7 @@ describe('sessions', () => {
       await Promise.all(Array.from({ length: 10 }, () => values(mixed, 'it')));
       const some = Promise.all(Array.from({ length: 5 }, () => values(mixed, 'it')));
       through.cut();
-      expect(await some).toEqual(Array(5).fill(['Adele']));
+      expect(await some).toEqual(Array.from({ length: 5 }, () => ['Adele']));
       await mixed.close();
     }
   });

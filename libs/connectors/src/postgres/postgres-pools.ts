@@ -232,12 +232,14 @@ export class PostgresPools {
   }
 
   private returnToPreferred(current: PostgresHost): void {
-    for (const host of this.hosts.takeDue(current))
-      void this.connect(host).then((result) => {
-        if (result.kind !== 'session') return;
-        result.session.giveBack();
-        this.log.warn({ source: this.name, host: `${host.host}:${host.port}` }, 'back on a preferred host');
-      });
+    for (const host of this.hosts.takeDue(current)) void this.tryAgain(host);
+  }
+
+  private async tryAgain(host: PostgresHost): Promise<void> {
+    const result = await this.connect(host);
+    if (result.kind !== 'session') return;
+    result.session.giveBack();
+    this.log.warn({ source: this.name, host: `${host.host}:${host.port}` }, 'back on a preferred host');
   }
 }
 

@@ -95,7 +95,9 @@ describe('limits', () => {
     for (let round = 0; round < 20; round++) expect(await values(source, 'quick')).toEqual(['Adele']);
     abort.abort();
     for (const outcome of await Promise.all(slow)) expect(outcome).toMatchObject({ reason: 'timeout' });
-    expect(await Promise.all(Array.from({ length: 20 }, () => values(source, 'quick')))).toEqual(Array(20).fill(['Adele']));
+    expect(await Promise.all(Array.from({ length: 20 }, () => values(source, 'quick')))).toEqual(
+      Array.from({ length: 20 }, () => ['Adele']),
+    );
   });
 });
 

@@ -8,7 +8,7 @@ import { Client, escapeIdentifier, type ClientConfig } from 'pg';
 import { onPort } from '../network/free-port.js';
 import { GuardedProcess } from '../process/guarded-process.js';
 import { StartError } from '../process/start-error.js';
-import { copyNativeBinaries, type NativeBinaries } from './native-binaries.js';
+import { nativeFolder, runnableBinaries, type NativeBinaries } from './native-binaries.js';
 import { runtimeUser, type RuntimeUser } from './runtime-user.js';
 
 export interface PostgresOptions {
@@ -63,7 +63,7 @@ async function startOn(port: number, { sql = [], database = 'test' }: PostgresOp
   const data = join(folder, 'data');
   let server: GuardedProcess | undefined;
   try {
-    const binaries = await copyNativeBinaries(join(folder, 'native'), user);
+    const binaries = await runnableBinaries(nativeFolder(), join(folder, 'native'), user);
     await createCluster({ binaries, folder, data, password, user });
     const args = ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])];
     server = new GuardedProcess({
