@@ -55,7 +55,7 @@ export const sourceKeys = <Type extends string>(type: Type, concurrency = 32) =>
       operation: positive.prefault('500ms'),
       connect: positive.prefault('1s'),
       concurrency: count(concurrency, 1),
-      queue: count(64, 0),
+      queue: count(256, 0),
     })
     .prefault({}),
 });

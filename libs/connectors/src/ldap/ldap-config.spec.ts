@@ -23,7 +23,7 @@ const located = (rule: object): object => ({ lookups: { user: { base: 'dc=x', lo
 describe('ldapConfig', () => {
   it('fills in what is not said', () => {
     const config = ldapConfig.parse(document);
-    expect(config.limits).toEqual({ operation: 500, connect: 1_000, concurrency: 32, queue: 64 });
+    expect(config.limits).toEqual({ operation: 500, connect: 1_000, concurrency: 32, queue: 256 });
     expect(config.servers).toMatchObject([
       { host: 'dc1.corp.example', port: 636, security: 'tls' },
       { host: '2001:db8::1', port: 3269, security: 'tls' },

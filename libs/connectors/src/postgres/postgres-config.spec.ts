@@ -25,7 +25,7 @@ describe('postgresConfig', () => {
   it('fills in what is not said, TLS with verification first of all', () => {
     const config = postgresConfig.parse(document);
     expect(config).toMatchObject({ tls: 'verify-full', hosts: [{ host: 'db1.corp.example', port: 5432 }] });
-    expect(config.limits).toEqual({ operation: 500, connect: 1_000, concurrency: 10, queue: 64 });
+    expect(config.limits).toEqual({ operation: 500, connect: 1_000, concurrency: 10, queue: 256 });
     expect(config.lookups['tier']).toMatchObject({ rows: 'one', arguments: ['upn'], parameters: ['upn'], locate: [] });
   });
 

@@ -81,7 +81,12 @@ export class ObservedSource extends Source {
   private note(error: UnavailableReason | undefined, started: number): void {
     const now = new Date();
     if (error === undefined)
-      this.current = { ...this.current, state: 'up', latencyMs: performance.now() - started, checkedAt: now };
+      this.current = {
+        ...this.current,
+        state: 'up',
+        latencyMs: Math.round((performance.now() - started) * 10) / 10,
+        checkedAt: now,
+      };
     else if (meansDown.has(error))
       this.current = { ...this.current, state: 'down', checkedAt: now, lastError: { code: error, at: now } };
     else this.current = { ...this.current, lastError: { code: error, at: now } };

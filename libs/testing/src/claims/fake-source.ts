@@ -8,6 +8,7 @@ export type FakeLookup = Partial<LookupDescription> & {
 /** A source in memory that answers what a spec says, and keeps what it was asked. */
 export class FakeSource extends Source {
   readonly queries: LookupQuery[] = [];
+  private closed = false;
   override readonly lookups: ReadonlyMap<string, LookupDescription>;
 
   constructor(
@@ -21,15 +22,22 @@ export class FakeSource extends Source {
   }
 
   override async fetch(query: LookupQuery, signal: AbortSignal): Promise<Outcome> {
+    const lookup = this.answers[query.lookup];
+    if (lookup === undefined) throw new Error(`${this.name} has no lookup ${query.lookup}`);
+    for (const parameter of lookup.parameters ?? [])
+      if (!query.parameters.has(parameter)) throw new Error(`${this.name}.${query.lookup} needs the parameter ${parameter}`);
+    if (this.closed) return unavailable('internal');
+    if (signal.aborted) return unavailable('timeout');
     this.queries.push(query);
-    return this.answers[query.lookup]?.answer?.(query, signal) ?? unavailable('connection');
+    return lookup.answer?.(query, signal) ?? unavailable('connection');
   }
 
   override probe(): Promise<ProbeResult> {
-    return Promise.resolve({ kind: 'up' });
+    return Promise.resolve(this.closed ? { kind: 'down', reason: 'internal' } : { kind: 'up' });
   }
 
   override close(): Promise<void> {
+    this.closed = true;
     return Promise.resolve();
   }
 }

@@ -24,8 +24,7 @@ await serveUntilTold(async () => {
       return { report: { url }, stop };
     }
     case 'slapd': {
-      if (values.host !== '127.0.0.1') throw new StartError('start.input', 'slapd is started on 127.0.0.1 only.');
-      const { url, stop } = await startSlapd({ ldif, port: port || undefined });
+      const { url, stop } = await startSlapd({ ldif, port: port || undefined, host: values.host });
       return { report: { url }, stop };
     }
     default:

@@ -18,6 +18,8 @@ export interface SlapdOptions {
   readonly ldif: string;
   /** A free port by default. */
   readonly port?: number;
+  /** Where it listens, 127.0.0.1 by default. */
+  readonly host?: string;
   /** Entries of one answer, 1,000 by default. */
   readonly sizeLimit?: number;
 }
@@ -93,7 +95,7 @@ export function describeWithSlapd(describe: Describe, title: string, body: () =>
 }
 
 /**
- * Starts OpenLDAP's slapd on 127.0.0.1 with the entries and a schema like Active Directory's. Every account may read, anonymous
+ * Starts OpenLDAP's slapd with the entries and a schema like Active Directory's. Every account may read, anonymous
  * clients may not. It never outlives this process. Rejects with a StartError.
  */
 export async function startSlapd(options: SlapdOptions): Promise<RunningSlapd> {
@@ -107,7 +109,7 @@ async function startOn(port: number, installed: Installation, options: SlapdOpti
   let server: GuardedProcess | undefined;
   try {
     const configuration = await prepare(folder, installed, options);
-    const url = `ldap://${host}:${port}`;
+    const url = `ldap://${options.host ?? host}:${port}`;
     const args = ['-d', '0', '-f', configuration, '-h', `${url}/`];
     server = new GuardedProcess({ program: installed.slapd, args, cwd: folder, env, stopSignal: 'TERM', removeAfter: folder });
     await untilListening(server, port, join(folder, pidFile));
