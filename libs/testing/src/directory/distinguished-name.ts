@@ -71,7 +71,6 @@ function parsePair(text: string): Pair | undefined {
 /** A value up to an unescaped `,`, `;` or `+`; `;` separates as in RFC 2253 §4. */
 function parseValue(text: string): { readonly value: string; readonly rest: string } | undefined {
   const bytes: Buffer[] = [];
-  let significant = 0;
   let at = 0;
   while (at < text.length && !',;+'.includes(text[at]!)) {
     const character = String.fromCodePoint(text.codePointAt(at)!);
@@ -79,16 +78,14 @@ function parseValue(text: string): { readonly value: string; readonly rest: stri
     if (character !== '\\') {
       bytes.push(Buffer.from(character, 'utf8'));
       at += character.length;
-      if (character !== ' ') significant = bytes.length;
       continue;
     }
     const [hex] = /^[0-9A-Fa-f]{2}/.exec(text.slice(at + 1, at + 3)) ?? [];
     const escaped = text[at + 1];
     if (hex === undefined && (escaped === undefined || !' "#+,;<=>\\'.includes(escaped))) return undefined;
     bytes.push(hex === undefined ? Buffer.from(escaped!, 'utf8') : Buffer.from(hex, 'hex'));
-    significant = bytes.length;
     at += hex === undefined ? 2 : 3;
   }
-  const value = Buffer.concat(bytes.slice(0, significant)).toString('utf8');
+  const value = Buffer.concat(bytes).toString('utf8');
   return { value: preparedText(value), rest: text.slice(at) };
 }

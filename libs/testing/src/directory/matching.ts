@@ -1,12 +1,13 @@
 import type { Entry, StoredAttribute } from './entry.js';
 import type { Comparison, Extensible, Filter, Substrings } from './filter.js';
-import { isSecret, matchingKey, syntaxOf } from './syntax.js';
+import { matchingKey, syntaxOf } from './syntax.js';
 
 /** Undefined: neither true nor false, as with an attribute that the directory does not know (RFC 4511 §4.5.1.7). */
 export type Verdict = boolean | undefined;
 
 /** What matching asks of the directory. */
 export interface Surroundings {
+  /** False also for what must not be compared. */
   isKnown(attribute: string): boolean;
   entryByKey(key: string): Entry | undefined;
 }
@@ -67,7 +68,7 @@ function some(matchers: readonly Matcher[], entry: Entry): Verdict {
 /** Asks `test` where the entry has the attribute; false where only others have it, undefined where nobody has or may know. */
 function onAttribute(attribute: string, { isKnown }: Surroundings, test: (stored: StoredAttribute) => Verdict): Matcher {
   const name = attribute.toLowerCase();
-  if (isSecret(name) || !isKnown(name)) return undefinedMatch;
+  if (!isKnown(name)) return undefinedMatch;
   return ({ attributes }) => {
     const stored = attributes.get(name);
     return stored === undefined ? false : test(stored);

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { BerReader, integer, octets, sequence } from './ber.js';
 import { noticeOfDisconnection, resultCodes } from './messages.js';
 import { serve } from './seeded-directory.js';
+import { selfSigned } from './self-signed.js';
 import type { RunningDirectory } from './server.js';
 
 /** Sends bytes and reads until the server closes; `last` says whether our side closes after them. */
@@ -23,6 +24,10 @@ const resultOf = (message: Uint8Array): { readonly id: number; readonly tag: num
 
 /** The controls of a message: one that nobody knows. */
 const control = (...critical: Uint8Array[]): Uint8Array => octets(sequence(octets('1.2.3'), ...critical), 0xa0);
+
+/** A search of the root for objectClass=*: scope, aliases, size limit, time limit, types only. */
+const rootFields = [Uint8Array.of(0x0a, 1, 0), Uint8Array.of(0x0a, 1, 0), integer(0), integer(0), Uint8Array.of(1, 1, 0)];
+const rootSearch = octets(Buffer.concat([octets(''), ...rootFields, octets('objectClass', 0x87), sequence()]), 0x63);
 
 describe('the protocol', () => {
   it.each([
@@ -56,18 +61,34 @@ describe('the protocol', () => {
     expect(resultOf(await answers(directory, sequence(integer(2), bind, control()), true)).code).toBe(resultCodes.success);
   });
 
+  it.each([
+    ['version 2', Buffer.concat([integer(2), octets(''), octets('', 0x80)]), resultCodes.protocolError],
+    ['SASL', Buffer.concat([integer(3), octets(''), octets(octets('EXTERNAL'), 0xa3)]), resultCodes.authMethodNotSupported],
+  ])('refuses a bind with %s', async (_, bind, code) => {
+    const answer = await answers(await serve(), sequence(integer(1), octets(bind, 0x60)), true);
+    expect(resultOf(answer)).toEqual({ id: 1, tag: 0x61, code });
+  });
+
+  it.each([
+    ['shorter', 'abc'],
+    ['longer', 'abcde'],
+  ])('refuses a page with a cookie %s than its own', async (_, cookie) => {
+    const page = sequence(octets('1.2.840.113556.1.4.319'), octets(sequence(integer(2), octets(cookie))));
+    const answer = await answers(await serve(), sequence(integer(4), rootSearch, octets(page, 0xa0)), true);
+    expect(resultOf(answer)).toEqual({ id: 4, tag: 0x65, code: resultCodes.unwillingToPerform });
+  });
+
+  it('takes nothing that comes in clear text after StartTLS', async () => {
+    const upgrade = sequence(integer(1), octets(octets('1.3.6.1.4.1.1466.20037', 0x80), 0x77));
+    const directory = await serve({ tls: await selfSigned() });
+    const answer = await answers(directory, Buffer.concat([upgrade, sequence(integer(2), rootSearch)]));
+    expect(resultOf(answer)).toEqual({ id: 0, tag: 0x78, code: resultCodes.protocolError });
+    expect(directory.searches).toBe(0);
+  });
+
   it('counts what is abandoned and does not answer it', async () => {
     const directory = await serve({ onSearch: () => Promise.resolve() });
-    const body = [
-      octets(''),
-      Uint8Array.of(0x0a, 1, 0),
-      Uint8Array.of(0x0a, 1, 0),
-      integer(0),
-      integer(0),
-      Uint8Array.of(1, 1, 0),
-    ];
-    const search = octets(Buffer.concat([...body, octets('objectClass', 0x87), sequence()]), 0x63);
-    const abandoned = Buffer.concat([sequence(integer(5), search), sequence(integer(6), Buffer.from([0x50, 1, 5]))]);
+    const abandoned = Buffer.concat([sequence(integer(5), rootSearch), sequence(integer(6), Buffer.from([0x50, 1, 5]))]);
     expect(await answers(directory, abandoned, true)).toHaveLength(0);
     expect(directory).toMatchObject({ searches: 1, abandons: 1 });
   });

@@ -50,6 +50,7 @@ describe('bind', () => {
     });
     const { searchEntries } = await ldap.search('', { scope: 'base', filter: '(objectClass=*)' });
     expect(searchEntries).toMatchObject([{ defaultNamingContext: base, supportedLDAPVersion: '3' }]);
+    expect((await ldap.search('', { scope: 'base', filter: '(objectClass=user)' })).searchEntries).toEqual([]);
   });
 });
 
