@@ -158,8 +158,8 @@ const nothing = answerJson(null);
 describe.each(['metadata', 'keys'] as const)('trouble with the %s', (document) => {
   it.each([
     ['status 503', unavailable, 'status 503'],
-    ['HTML', html, 'not a JSON object'],
-    ['null', nothing, 'not a JSON object'],
+    ['HTML', html, 'must be a JSON object'],
+    ['null', nothing, 'must be a JSON object'],
     ['a list', list, /must be a JSON object/],
     ['no answer', hang, 'no answer in time'],
     ['too large an answer', huge, 'RES_EXCEEDED_MAX_SIZE'],
