@@ -75,7 +75,9 @@ export async function openManagementDoor(core: INestApplicationContext): Promise
   app
     .getHttpAdapter()
     .getInstance()
-    .addHook('onSend', async (_request, reply) => reply.header('cache-control', 'no-store'));
+    .addHook('onSend', async (_request, reply) => {
+      reply.header('cache-control', 'no-store');
+    });
   assertRoutesDeclareRole(app, claimsRoles);
   return frame.open();
 }

@@ -32,6 +32,9 @@ export function authEventAdapter(options: AuthEventServerOptions = {}): FastifyA
     connectionTimeout: 0,
     keepAliveTimeout: 75_000,
     clientErrorHandler: refuseUnreadable,
+    frameworkErrors: (_error, _request, reply) => {
+      void reply.status(400).header('content-type', 'application/problem+json').send(malformed());
+    },
     ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     ...(tls ? { https: { ...server, ...tls, handshakeTimeout: headersTimeout } } : { http: server }),
   });
@@ -46,6 +49,10 @@ export function takeBodiesAsBytes(app: NestFastifyApplication): void {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 }
+
+/** An address that cannot be decoded reaches neither routes nor filters. */
+const malformed = (): string =>
+  problemBody({ status: 400, code: 'request.malformed', title: 'The request is malformed.', correlationId: randomUUID() });
 
 /** What cannot be read as HTTP gets an answer too, where the peer still listens. */
 function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
