@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { STATUS_CODES, type ServerOptions } from 'node:http';
 import type { SecureVersion } from 'node:tls';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply } from 'fastify';
 import { problemBody } from './problem.js';
 
 /** Entra's events have 1 to 3 KB; a body beyond this is answered 413. */
@@ -32,9 +33,7 @@ export function authEventAdapter(options: AuthEventServerOptions = {}): FastifyA
     connectionTimeout: 0,
     keepAliveTimeout: 75_000,
     clientErrorHandler: refuseUnreadable,
-    frameworkErrors: (_error, _request, reply) => {
-      void reply.status(400).header('content-type', 'application/problem+json').send(malformed());
-    },
+    frameworkErrors: refuseUndecodable,
     ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     ...(tls ? { https: { ...server, ...tls, handshakeTimeout: headersTimeout } } : { http: server }),
   });
@@ -51,8 +50,10 @@ export function takeBodiesAsBytes(app: NestFastifyApplication): void {
 }
 
 /** An address that cannot be decoded reaches neither routes nor filters. */
-const malformed = (): string =>
-  problemBody({ status: 400, code: 'request.malformed', title: 'The request is malformed.', correlationId: randomUUID() });
+function refuseUndecodable(_error: unknown, _request: unknown, reply: FastifyReply): void {
+  const problem = { status: 400, code: 'request.malformed', title: 'The request is malformed.', correlationId: randomUUID() };
+  void reply.status(400).header('content-type', 'application/problem+json').send(problemBody(problem));
+}
 
 /** What cannot be read as HTTP gets an answer too, where the peer still listens. */
 function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
