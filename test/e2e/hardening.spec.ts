@@ -120,6 +120,19 @@ describe('connections', () => {
   });
 });
 
+describe('a deadline that cannot be met', () => {
+  it('is 503 before any source is asked', async () => {
+    // One millisecond: the token alone takes longer to verify.
+    await using stack = await startStack({
+      configure: (document) => void (document['entra'] = { timeout: '200ms', edgeAllowance: '199ms' }),
+    });
+    await stack.ready();
+    const answer = await stack.post(body);
+    expect(answer).toMatchObject({ status: 503, json: { code: 'service.overloaded' } });
+    expect(await metricsOf(stack)).not.toContain('claimbridge_lookups_total{');
+  });
+});
+
 describe('answers', () => {
   let stack: Stack;
   beforeAll(async () => {
