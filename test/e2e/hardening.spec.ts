@@ -304,6 +304,17 @@ describe('https', () => {
   });
 });
 
+describe('an ordinary run', () => {
+  it('writes nothing on stderr, no deprecation of Node either', async () => {
+    await using stack = await startStack({ variables: { NODE_OPTIONS: '--pending-deprecation' } });
+    await stack.ready();
+    expect((await stack.post(body)).status).toBe(200);
+    expect((await stack.post(body, { authorization: 'Bearer a.b.c' })).status).toBe(401);
+    await stack.service.stop();
+    expect(stack.service.stderr).toBe('');
+  });
+});
+
 describe('trust', () => {
   it('in callers other than Entra’s own service is told at the start', async () => {
     const callers = ['99045fe1-7639-4a75-9d4a-577b6ca3810f', operator.clientId];

@@ -267,6 +267,16 @@ describe('metadata', () => {
     expect(server.asked('contoso', 'keys')).toBe(0);
   });
 
+  it('asks in nobody’s name', async () => {
+    const names: string[] = [];
+    server.behave('contoso', 'metadata', (request, response) => {
+      names.push(...Object.keys(request.headers));
+      answerJson({}, 503)(request, response);
+    });
+    await manage().start();
+    expect(names.toSorted()).toEqual(['accept', 'connection', 'host']);
+  });
+
   it('may state the other issuer that the configuration allows', async () => {
     server.publish('contoso', other, [first.publicJwk]);
     manage({ issuers: [{ issuer, metadata: server.metadata('contoso'), alsoStatedAs: other }] });
