@@ -2,7 +2,7 @@ import { MappingStore, Secrets, type CompileContext } from '#claims';
 import { LdapConnector, LdapConnectorModule, PostgresConnector, PostgresConnectorModule, type Connector } from '#connectors';
 import { KeyManager } from '#entra-auth';
 import { FileMappingStore, SnapshotFile } from '#mapping-store';
-import { Metrics, createLogger, type Logger } from '#observability';
+import { Metrics, createLogger } from '#observability';
 import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { Configuration, ReferencedSecrets } from './config.js';
 import { EventLog } from './events/event-log.js';
@@ -11,13 +11,9 @@ import { AdminHealth } from './health/admin-health.js';
 import { registerGauges } from './health/gauges.js';
 import { Readiness } from './health/readiness.js';
 import { ClaimMappingService } from './mapping/claim-mapping.service.js';
+import { ServiceLog } from './service-log.js';
 import { Sources } from './sources.js';
 import { AdminVerifier, EventVerifier, createKeyManager, warnOfForeignCallers } from './trust.js';
-
-/** The log of this process. A class, so that it can be injected. */
-export abstract class ServiceLog {
-  abstract readonly log: Logger;
-}
 
 /**
  * Everything the two doors share: mappings, sources, keys, metrics. The only file that names concrete adapters: a new connector or

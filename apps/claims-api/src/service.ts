@@ -4,13 +4,14 @@ import { Metrics } from '#observability';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Configuration } from './config.js';
-import { CoreModule, ServiceLog } from './core.module.js';
+import { CoreModule } from './core.module.js';
 import type { Door } from './doors/door.js';
 import { openManagementDoor, openPublicDoor } from './doors/doors.js';
 import { AdminHealth } from './health/admin-health.js';
 import { registerCertificateGauge } from './health/gauges.js';
 import { Readiness } from './health/readiness.js';
 import { ClaimMappingService } from './mapping/claim-mapping.service.js';
+import { ServiceLog } from './service-log.js';
 import { Sources } from './sources.js';
 
 /** The service, running: the core, and two doors that share it. */

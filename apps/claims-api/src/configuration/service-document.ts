@@ -10,7 +10,7 @@ const guid = z
 
 const port = z.int().min(0).max(65_535);
 
-const milliseconds = (minimum: number, maximum: number) =>
+const durationBetween = (minimum: number, maximum: number) =>
   duration.refine((value) => value >= minimum && value <= maximum, { error: `must be between ${minimum}ms and ${maximum}ms` });
 
 const oneOrMore = <Item extends z.ZodType>(item: Item) =>
@@ -92,8 +92,8 @@ const listen = (host: string, listenPort: number, connections: number) => ({
   limits: z
     .strictObject({
       connections: z.int().min(1).max(100_000).default(connections).describe('Connections beyond this are closed at once.'),
-      headers: milliseconds(100, 60_000).prefault('5s').describe('How long the headers may take to arrive.'),
-      request: milliseconds(100, 60_000).prefault('10s').describe('How long a whole request may take to arrive.'),
+      headers: durationBetween(100, 60_000).prefault('5s').describe('How long the headers may take to arrive.'),
+      request: durationBetween(100, 60_000).prefault('10s').describe('How long a whole request may take to arrive.'),
       failedAuthentications: z.int().min(1).default(60).describe('Failures of one peer in a minute that are answered by 401.'),
     })
     .refine((limits) => limits.headers <= limits.request, { error: 'must not be longer than request', path: ['headers'] })
@@ -142,17 +142,17 @@ export const serviceDocument = z
     trust: z
       .strictObject({
         ca: z.string().startsWith('file:').optional().describe('A private CA for the addresses of metadata and keys.'),
-        clockSkew: milliseconds(0, 300_000).prefault('60s'),
+        clockSkew: durationBetween(0, 300_000).prefault('60s'),
         keys: z
           .strictObject({
-            refresh: milliseconds(60_000, 86_400_000).prefault('1h').describe('How often the signing keys are fetched.'),
-            coolDown: milliseconds(5_000, 300_000)
+            refresh: durationBetween(60_000, 86_400_000).prefault('1h').describe('How often the signing keys are fetched.'),
+            coolDown: durationBetween(5_000, 300_000)
               .prefault('30s')
               .describe('An unknown key id causes no fetch within this time of the last one.'),
-            maximumAge: milliseconds(3_600_000, 604_800_000)
+            maximumAge: durationBetween(3_600_000, 604_800_000)
               .prefault('24h')
               .describe('How long keys serve that cannot be fetched again.'),
-            timeout: milliseconds(100, 10_000).prefault('1500ms').describe('How long one fetch may take.'),
+            timeout: durationBetween(100, 10_000).prefault('1500ms').describe('How long one fetch may take.'),
             pinned: z
               .string()
               .startsWith('file:')

@@ -9,8 +9,8 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ConfigurationError } from '../configuration/configuration-error.js';
 import type { ServiceDocument } from '../configuration/service-document.js';
 import { Configuration } from '../config.js';
-import { ServiceLog } from '../core.module.js';
 import { NestLog } from '../nest-log.js';
+import { ServiceLog } from '../service-log.js';
 import { ServerCertificate } from './server-certificate.js';
 
 /** An HTTP server of its own with routes of its own. */

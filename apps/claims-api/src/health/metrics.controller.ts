@@ -1,10 +1,11 @@
 import { OpenRoute } from '#entra-auth';
 import { Metrics } from '#observability';
-import { Controller, Get, Res } from '@nestjs/common';
+import { Controller, Get, Injectable, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { RequireClaimsRole } from '../roles.js';
 
 /** For Prometheus. */
+@Injectable()
 abstract class MetricsController {
   constructor(private readonly metrics: Metrics) {}
 
@@ -18,16 +19,8 @@ abstract class MetricsController {
 /** Metrics hold names of configuration and codes only, so the network in front of the management door may be their protection. */
 @OpenRoute()
 @Controller('metrics')
-export class OpenMetricsController extends MetricsController {
-  constructor(metrics: Metrics) {
-    super(metrics);
-  }
-}
+export class OpenMetricsController extends MetricsController {}
 
 @RequireClaimsRole('Claims.Read')
 @Controller('metrics')
-export class GuardedMetricsController extends MetricsController {
-  constructor(metrics: Metrics) {
-    super(metrics);
-  }
-}
+export class GuardedMetricsController extends MetricsController {}
