@@ -16,17 +16,14 @@ const limits = (more: Document) => ({
   configure: (document: Document) => void (document['listen'].public.limits = more),
 });
 
-/** All that a peer gets for the bytes it sends, until the service closes the connection or `until` holds. */
-async function converse(url: string, text: string, until = (_seen: string): boolean => false): Promise<string> {
+/** All that a peer gets for the bytes it sends, until the service closes the connection. */
+async function converse(url: string, text: string): Promise<string> {
   const socket = connectTcp(Number(new URL(url).port), '127.0.0.1');
   socket.setEncoding('latin1').on('error', () => undefined);
   socket.write(text);
   let seen = '';
-  socket.on('data', (part: string) => {
-    seen += part;
-    if (until(seen)) socket.destroy();
-  });
-  await once(socket, 'close');
+  socket.on('data', (part: string) => (seen += part));
+  await new Promise((resolve) => socket.once('close', resolve));
   return seen;
 }
 
