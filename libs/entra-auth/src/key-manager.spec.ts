@@ -151,6 +151,10 @@ const endless: Behaviour = (_request, response) => {
   response.on('close', () => clearInterval(timer));
 };
 const reset: Behaviour = (request) => void request.socket.destroy();
+const half: Behaviour = (_request, response) => {
+  response.writeHead(200, { 'content-length': 1_000 }).write('{"issuer":');
+  setTimeout(() => response.destroy(), 20);
+};
 const unavailable = answerJson({ error: 'down' }, 503);
 const list = answerJson(['not', 'metadata']);
 const nothing = answerJson(null);
@@ -165,6 +169,7 @@ describe.each(['metadata', 'keys'] as const)('trouble with the %s', (document) =
     ['too large an answer', huge, 'RES_EXCEEDED_MAX_SIZE'],
     ['an endless answer', endless, /RES_EXCEEDED_MAX_SIZE|no answer in time/],
     ['a reset connection', reset, /cannot be fetched/],
+    ['half an answer', half, /cannot be fetched/],
   ])('%s is unavailable, and over as soon as the issuer answers again', async (_name, behaviour, detail) => {
     server.behave('contoso', document, behaviour);
     manage({ timeoutMs: 400 });
