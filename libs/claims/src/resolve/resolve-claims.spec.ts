@@ -5,6 +5,7 @@ import { Attributes } from '../attributes.js';
 import { ambiguous, found, notFound, unavailable, type Outcome } from '../outcome.js';
 import { compileMapping } from '../plan/compile-mapping.js';
 import type { Plan } from '../plan/plan.js';
+import type { LocateRule } from '../ports/source.js';
 import type { Subject } from '../subject.js';
 import { Deadline } from './deadline.js';
 import { resolveClaims } from './resolve-claims.js';
@@ -81,11 +82,11 @@ describe('resolveClaims', () => {
   });
 
   it('locates by the first key that is present and whose condition holds, and falls through only where the rule says so', async () => {
-    const locate = [
+    const locate: readonly LocateRule[] = [
       { key: 'onPremisesSecurityIdentifier', when: {}, fallThrough: true },
-      { key: 'onPremisesSamAccountName', when: { userType: 'Member' }, fallThrough: false },
+      { key: 'onPremisesSamAccountName', when: { userType: { kind: 'oneOf', texts: ['Member'] } }, fallThrough: false },
       { key: 'mail', when: {}, fallThrough: false },
-    ] as const;
+    ];
     const { plan: compiled, source } = plan(
       { a: { locate, answer: () => notFound('noEntry') } },
       { lookups: { a: { use: 'fake.a' } }, claims: { c: { from: 'a.x' } } },
