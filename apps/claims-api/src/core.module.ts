@@ -45,9 +45,16 @@ export class CoreModule implements OnApplicationShutdown {
             new Sources(configuration, connectors, {
               secrets,
               log,
-              listener: ({ source, lookup, outcome, reason, ms }) => {
-                metrics.lookups.inc({ source, lookup, outcome, reason: reason ?? '' });
-                metrics.lookupSeconds.observe({ source, lookup }, ms / 1_000);
+              listener: {
+                fetched: ({ source, lookup, outcome, reason, ms }) => {
+                  metrics.lookups.inc({ source, lookup, outcome, reason: reason ?? '' });
+                  metrics.lookupSeconds.observe({ source, lookup }, ms / 1_000);
+                },
+                answered: ({ source, lookup, use }) => metrics.answers.inc({ source, lookup, use }),
+                circuit: ({ source, state }) => {
+                  if (state === 'open') log.error({ source }, 'source: failed too often, not asked until a probe succeeds');
+                  else log.info({ source }, 'source: asked again');
+                },
               },
             }),
         },

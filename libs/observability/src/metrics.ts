@@ -38,6 +38,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly answers = new Counter({
+    name: 'claimbridge_lookup_answers_total',
+    help: 'Answers to lookups, by how they were come by.',
+    labelNames: ['source', 'lookup', 'use'] as const,
+    registers: [this.registry],
+  });
+
   readonly lookupSeconds = new Histogram({
     name: 'claimbridge_lookup_duration_seconds',
     help: 'Time that a source took to answer a lookup.',

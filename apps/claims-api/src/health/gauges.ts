@@ -22,6 +22,15 @@ export function registerGauges(
       state === 'unknown' ? [] : [[{ source: name }, state === 'up' ? 1 : 0] as const],
     ),
   );
+  metrics.gauge('claimbridge_source_circuit_open', '1 where a source failed too often and is not asked.', ['source'], () =>
+    sources.health.map(({ name, circuit }) => [{ source: name }, circuit === 'open' ? 1 : 0] as const),
+  );
+  metrics.gauge('claimbridge_cache_entries', 'Answers that are kept, by source.', ['source'], () =>
+    sources.kept.map(([source, { entries }]) => [{ source }, entries] as const),
+  );
+  metrics.gauge('claimbridge_cache_bytes', 'Size of the answers that are kept, by source.', ['source'], () =>
+    sources.kept.map(([source, { bytes }]) => [{ source }, bytes] as const),
+  );
   metrics.gauge('claimbridge_keys_age_seconds', 'Age of the signing keys held, by issuer.', ['issuer'], () =>
     keys
       .status()
