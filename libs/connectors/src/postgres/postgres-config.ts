@@ -61,6 +61,14 @@ export const postgresConfig = z.strictObject({
       },
     )
     .default('verify-full'),
+  server: z
+    .enum(['any', 'primary', 'standby'])
+    .default('any')
+    .describe('Which of the servers may be asked: primary is the one that takes writes, a standby is in recovery.'),
+  prepared: z
+    .boolean()
+    .default(true)
+    .describe('false: statements are not kept by the session, for a pooler that changes sessions between transactions.'),
   lookups: z.record(configurationName, lookup),
 });
 
