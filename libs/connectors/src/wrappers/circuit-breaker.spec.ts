@@ -57,7 +57,7 @@ afterEach(async () => {
 });
 
 describe('a source that fails', () => {
-  it.each(['timeout', 'connection', 'malformed'] as const)('is no longer asked after failures in a row: %s', async (reason) => {
+  it.each(['timeout', 'connection', 'malformed', 'overloaded'] as const)('is no longer asked after failures in a row: %s', async (reason) => {
     system.outcome = unavailable(reason);
     expect(await ask(3)).toEqual(unavailable(reason));
     expect(await ask(10)).toEqual(unavailable('circuitOpen'));

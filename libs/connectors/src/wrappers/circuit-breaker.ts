@@ -9,8 +9,11 @@ export interface BreakerLimits {
   readonly retryAfter: number;
 }
 
-/** These say that the system as a whole does not work. Refused credentials have a rule of their own in each adapter. */
-const systemFailures: ReadonlySet<UnavailableReason> = new Set(['timeout', 'connection', 'malformed']);
+/**
+ * These say that the system as a whole does not work; `overloaded`, here, that it gave nobody a session. Refused credentials have a
+ * rule of their own in each adapter.
+ */
+const systemFailures: ReadonlySet<UnavailableReason> = new Set(['timeout', 'connection', 'malformed', 'overloaded']);
 
 /**
  * Stops asking a system that fails: after a number of failures in a row every operation is `unavailable('circuitOpen')` at once, until
