@@ -1,4 +1,11 @@
-import { configurationIssues, type ConfigurationIssue, type RegisteredSource, type Secrets } from '#claims';
+import {
+  configurationIssues,
+  unverifiedProperties,
+  type ConfigurationIssue,
+  type RegisteredSource,
+  type Secrets,
+  type Source,
+} from '#claims';
 import { composeSource, type ComposedSource, type Connector, type SourceListener } from '#connectors';
 import type { Logger } from '#observability';
 import { ConfigurationError } from './configuration/configuration-error.js';
@@ -38,6 +45,7 @@ export class Sources {
         if (!Object.hasOwn(configuration.document.tenants, tenant))
           refuse(['sources', name, 'tenants', index], `there is no tenant ${tenant}`);
       const source = connector.create(name, parsed.data, dependencies);
+      warnOfUnverifiedKeys(source, dependencies.log);
       this.byName.set(name, {
         ...composeSource(source, parsed.data, dependencies.listener),
         tenants: new Set(tenants),
@@ -75,4 +83,12 @@ export class Sources {
     clearInterval(this.timer);
     await Promise.allSettled([...this.byName.values()].map(({ source }) => source.close()));
   }
+}
+
+/** Allowed where the operator said so, and told at every start: whoever can set such a key decides whose claims they get. */
+function warnOfUnverifiedKeys({ name, lookups }: Source, log: Logger): void {
+  for (const [lookup, { locate }] of lookups)
+    for (const { key } of locate)
+      if (unverifiedProperties.has(key))
+        log.warn({ source: name, lookup, key }, 'source: finds people by a property that they, or another tenant, can set');
 }

@@ -49,7 +49,7 @@ const impatient = (milliseconds: number): AbortSignal => {
 };
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+  vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
   answers = [() => person('Ada')];
   uses = [];
   signals = [];
@@ -138,6 +138,17 @@ describe('an answer', () => {
     expect(await ask(...question)).toEqual(person('Somebody else'));
     expect(await ask()).toMatchObject(person('Ada'));
     expect(fake.queries).toHaveLength(2);
+  });
+
+  it('ages by a clock that nobody can set', async () => {
+    const { ask } = cached({ ttl: 1_000 });
+    await ask();
+    vi.setSystemTime(Date.now() + 86_400_000);
+    expect(await ask()).toEqual({ ...person('Ada'), age: 0 });
+    vi.setSystemTime(Date.now() - 2 * 86_400_000);
+    await pass(1_000);
+    await ask();
+    expect(uses).toEqual(['asked', 'hit', 'asked']);
   });
 
   it('is the same whatever the order of the parameters', async () => {

@@ -57,12 +57,15 @@ afterEach(async () => {
 });
 
 describe('a source that fails', () => {
-  it.each(['timeout', 'connection', 'malformed', 'overloaded'] as const)('is no longer asked after failures in a row: %s', async (reason) => {
-    system.outcome = unavailable(reason);
-    expect(await ask(3)).toEqual(unavailable(reason));
-    expect(await ask(10)).toEqual(unavailable('circuitOpen'));
-    expect([system.fetches, breaker.state, changes]).toEqual([3, 'open', ['open']]);
-  });
+  it.each(['timeout', 'connection', 'malformed', 'overloaded'] as const)(
+    'is no longer asked after failures in a row: %s',
+    async (reason) => {
+      system.outcome = unavailable(reason);
+      expect(await ask(3)).toEqual(unavailable(reason));
+      expect(await ask(10)).toEqual(unavailable('circuitOpen'));
+      expect([system.fetches, breaker.state, changes]).toEqual([3, 'open', ['open']]);
+    },
+  );
 
   it.each([unavailable('refused'), unavailable('credentials'), unavailable('limit'), found(new Attributes())])(
     'in a way that says nothing of the system is asked on: %j',
