@@ -17,11 +17,11 @@ const stranger = (number: number): object => ({
 });
 
 /** Sends so many a second, whatever becomes of the ones before. */
-async function send(perSecond: number, count: number, one: (number: number) => Promise<Told>): Promise<readonly Told[]> {
+async function send(perSecond: number, total: number, one: (number: number) => Promise<Told>): Promise<readonly Told[]> {
   const started = performance.now();
   const sent: Promise<Told>[] = [];
-  while (sent.length < count) {
-    const due = Math.min(count, Math.ceil(((performance.now() - started) * perSecond) / 1_000));
+  while (sent.length < total) {
+    const due = Math.min(total, Math.ceil(((performance.now() - started) * perSecond) / 1_000));
     while (sent.length < due) sent.push(one(sent.length));
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

@@ -37,7 +37,7 @@ it('lets mappings of a tenant ask alike for the same lookup', () => {
       plan('contoso', 'Mail', 'fake.a', { keepLastKnown: '2h' }, stale),
       plan('contoso', 'mail', 'fake.a', { keepLastKnown: '1h' }, stale),
     ]),
-  ).toEqual(Array(3).fill([['Mail', 'department'], 7_200_000]));
+  ).toEqual(Array.from({ length: 3 }, () => [['Mail', 'department'], 7_200_000]));
 });
 
 it('keeps apart tenants, lookups and sources', () => {

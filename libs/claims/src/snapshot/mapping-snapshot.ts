@@ -72,7 +72,7 @@ export class MappingSnapshot {
       problems.push({ origin: mapping.origin, retained, issues: found.map((issue) => withLine(issue, mapping)) });
     }
     const snapshot = new MappingSnapshot(compiled, problems);
-    for (const plan of linkPlans(compiled.map(({ plan }) => plan))) snapshot.index(plan);
+    for (const linked of linkPlans(compiled.map(({ plan }) => plan))) snapshot.index(linked);
     for (const mapping of failures) snapshot.indexFailure(mapping, context);
     return snapshot;
   }

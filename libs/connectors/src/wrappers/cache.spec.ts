@@ -74,7 +74,7 @@ describe('an answer', () => {
     await ask();
     await pass(1_500);
     answers = [() => person('Ada King')];
-    expect(await Promise.all([ask(), ask()])).toEqual(Array(2).fill({ ...person('Ada'), age: 1_500 }));
+    expect(await Promise.all([ask(), ask()])).toEqual(Array.from({ length: 2 }, () => ({ ...person('Ada'), age: 1_500 })));
     await pass(0);
     expect(await ask()).toMatchObject({ ...person('Ada King'), age: 0 });
     expect(fake.queries).toHaveLength(2);
