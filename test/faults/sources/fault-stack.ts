@@ -64,16 +64,16 @@ function mappings(): Record<string, string> {
   return Object.fromEntries(documents.map((document) => [`${document['name']}.yaml`, stringify(document)]));
 }
 
-/** The service with a deadline of 700 ms and sources that may work for 300 ms; probed, and tried again, five times a second. */
+/** The service with a deadline of 1.2 s and sources that may work for 500 ms; probed, and tried again, five times a second. */
 export function startFaultStack(more: (document: Document) => void = () => undefined): Promise<Stack> {
   return startStack({
     mappings: mappings(),
     configure: (document) => {
-      document['entra'] = { timeout: '1s', edgeAllowance: '300ms' };
+      document['entra'] = { timeout: '1500ms', edgeAllowance: '300ms' };
       document['probes'] = { interval: '200ms', timeout: '200ms' };
       for (const name of ['corp-ad', 'billing-db'])
         Object.assign(document['sources'][name], {
-          limits: { operation: '300ms', connect: '200ms', ...(name === 'billing-db' && { concurrency: 10 }) },
+          limits: { operation: '500ms', connect: '300ms', ...(name === 'billing-db' && { concurrency: 10 }) },
           breaker: { failures: 5, retryAfter: '200ms' },
         });
       more(document);

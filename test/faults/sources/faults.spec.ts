@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  process.stdout.write(`Answers while a source failed; the deadline is 700 ms:\n${report.join('\n')}\n`);
+  process.stdout.write(`Answers while a source failed; the deadline is 1,200 ms:\n${report.join('\n')}\n`);
   await stack[Symbol.asyncDispose]();
 });
 
