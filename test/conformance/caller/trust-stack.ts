@@ -31,7 +31,11 @@ const { contoso, fabrikam, admin } = tenants;
 export const issuers = {
   'contoso-1': { tenant: contoso, version: '1.0', issuer: `https://sts.windows.net/${contoso.tenantId}/` },
   'contoso-2': { tenant: contoso, version: '2.0', issuer: `https://login.microsoftonline.com/${contoso.tenantId}/v2.0` },
-  'fabrikam-id': { tenant: fabrikam, version: '2.0', issuer: `https://${fabrikam.tenantId}.ciamlogin.com/${fabrikam.tenantId}/v2.0` },
+  'fabrikam-id': {
+    tenant: fabrikam,
+    version: '2.0',
+    issuer: `https://${fabrikam.tenantId}.ciamlogin.com/${fabrikam.tenantId}/v2.0`,
+  },
   'fabrikam-name': { tenant: fabrikam, version: '2.0', issuer: `https://fabrikam.ciamlogin.com/${fabrikam.tenantId}/v2.0` },
   'admin-1': { tenant: admin, version: '1.0', issuer: `https://sts.windows.net/${admin.tenantId}/` },
   'admin-2': { tenant: admin, version: '2.0', issuer: `https://login.microsoftonline.com/${admin.tenantId}/v2.0` },
@@ -49,15 +53,15 @@ export const seconds = (): number => Math.floor(Date.now() / 1_000);
 export function claimsOf(name: IssuerName, change: JWTPayload = {}): JWTPayload {
   const { tenant, version, issuer } = issuers[name];
   const caller = tenant === admin ? operators.daemon : extensionsAppId;
-  const [application, proof] = version === '1.0' ? ['appid', 'appidacr'] : ['azp', 'azpacr'];
+  const [callerClaim, proofClaim] = version === '1.0' ? ['appid', 'appidacr'] : ['azp', 'azpacr'];
   return {
     aud: tenant.audience,
     iss: issuer,
     iat: seconds(),
     nbf: seconds(),
     exp: seconds() + 3_900,
-    [application]: caller,
-    [proof]: '2',
+    [callerClaim]: caller,
+    [proofClaim]: '2',
     oid: 'a1d4b0f6-2f64-4a7e-8b5d-0c2b9f7d1e44',
     sub: 'a1d4b0f6-2f64-4a7e-8b5d-0c2b9f7d1e44',
     tid: tenant.tenantId,
