@@ -1,5 +1,16 @@
 import { connect } from 'node:net';
 
+export const route = '/api/onTokenIssuanceStart';
+
+/** A request to the event endpoint whose connection ends with its answer; what is told of the body's length is up to the caller. */
+export const message = (lines: readonly string[], content: string, start = `POST ${route} HTTP/1.1`): string =>
+  `${[start, 'Host: claims.example', 'Content-Type: application/json', 'Connection: close', ...lines].join('\r\n')}\r\n\r\n${content}`;
+
+export const length = (content: string): string => `Content-Length: ${Buffer.byteLength(content)}`;
+
+/** One chunk (RFC 9112 §7.1), and the end. */
+export const chunked = (content: string): string => `${content.length.toString(16)}\r\n${content}\r\n0\r\n\r\n`;
+
 export interface WireAnswer {
   readonly status: number;
   /** By names in lower case; of a header that is repeated the last. */
@@ -20,7 +31,7 @@ export async function converse(url: string, bytes: string | Buffer): Promise<rea
   return answersOf(Buffer.concat(seen).toString('latin1'));
 }
 
-/** Reads answers one after another (RFC 9112 §6); every one of ours has a Content-Length or none is left open. */
+/** Reads answers one after another (RFC 9112 §6): each of ours but the last has a Content-Length. Interim ones are left out. */
 function answersOf(text: string): readonly WireAnswer[] {
   const end = text.indexOf('\r\n\r\n');
   if (end < 0) return [];
@@ -32,6 +43,13 @@ function answersOf(text: string): readonly WireAnswer[] {
   const from = end + 4;
   const to = status < 200 ? from : from + Number(headers.get('content-length') ?? text.length - from);
   const body = text.slice(from, to);
-  const json: unknown = /json/.test(headers.get('content-type') ?? '') ? JSON.parse(body) : undefined;
+  const json: unknown = body !== '' && /json/.test(headers.get('content-type') ?? '') ? JSON.parse(body) : undefined;
   return [...(status < 200 ? [] : [{ status, headers, text: body, json }]), ...answersOf(text.slice(to))];
+}
+
+/** The one answer to these bytes. */
+export async function only(url: string, bytes: string | Buffer): Promise<WireAnswer> {
+  const answers = await converse(url, bytes);
+  if (answers.length !== 1) throw new Error(`${answers.length} answers: ${answers.map(({ status }) => status).join(', ')}`);
+  return answers[0]!;
 }
