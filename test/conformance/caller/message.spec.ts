@@ -178,6 +178,7 @@ describe('what is not HTTP as RFC 9112 has it', () => {
 
   it('never disturbed a caller that is in order, nor the process', async () => {
     expect((await stack.post(await stack.mint('contoso-2'))).status).toBe(200);
+    expect(stack.lookups).toEqual({ contoso: 1, fabrikam: 0 });
     expect(stack.service.log.filter(({ level }) => level === 'error')).toEqual([]);
     expect(stack.service.stderr).toBe('');
   });

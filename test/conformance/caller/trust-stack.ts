@@ -130,9 +130,9 @@ const sourceOf = (tenant: string, url: string): Document => ({
 
 export interface TrustStackOptions {
   /** Changes the service's configuration before it is written. */
-  readonly configure?: (document: Document) => void;
+  readonly configure?: (document: Document, server: IssuerServer) => void;
   /** Runs when every issuer is published and before the service starts. */
-  readonly beforeStart?: (server: IssuerServer) => void;
+  readonly beforeStart?: (server: IssuerServer, keys: Readonly<Record<IssuerName, SigningKey>>) => void | Promise<void>;
 }
 
 export type TrustStack = Awaited<ReturnType<typeof startTrustStack>>;
@@ -191,10 +191,10 @@ export async function startTrustStack({ configure, beforeStart }: TrustStackOpti
     probes: { interval: '1h' },
     shutdown: { delay: '0ms', limit: '5s' },
   };
-  configure?.(document);
+  configure?.(document, server);
   const configurationFile = path.join(folder, 'claimbridge.yaml');
   await writeFile(configurationFile, stringify(document));
-  beforeStart?.(server);
+  await beforeStart?.(server, keys);
 
   const service = new ServiceProcess(configurationFile, {
     CONTOSO_PASSWORD: 'contoso-directory-password',
