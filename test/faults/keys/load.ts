@@ -1,6 +1,5 @@
-import type { SigningKey } from '../../../libs/entra-auth/test/issuer-server.js';
-import { claimsOf, issuers, type IssuerName, type TrustStack } from '../../conformance/caller/trust-stack.js';
-import { signToken } from '../../../libs/entra-auth/test/issuer-server.js';
+import { signToken, type SigningKey } from '../../../libs/entra-auth/test/issuer-server.js';
+import { claimsOf, issuers, type TrustStack } from '../../conformance/caller/trust-stack.js';
 
 /** One answer to a caller of the load. */
 export interface Sample {
@@ -46,7 +45,7 @@ export class Load implements AsyncDisposable {
   /** Resolves when this many more requests have been begun and answered. */
   async more(count: number): Promise<readonly Sample[]> {
     const from = Date.now();
-    while (this.since(from).length < count) await new Promise((resolve) => setTimeout(resolve, 10));
+    await until(() => this.since(from).length >= count);
     return this.since(from);
   }
 
@@ -65,10 +64,19 @@ export class Load implements AsyncDisposable {
 
 /** One sign-in with a token that was never seen before. */
 export async function attempt(stack: TrustStack, { key, issuer = issuers['contoso-2'].issuer }: Caller): Promise<Sample> {
-  const token = await signToken(key, claimsOf('contoso-2' satisfies IssuerName, { iss: issuer }));
+  const token = await signToken(key, claimsOf('contoso-2', { iss: issuer }));
   const at = Date.now();
   const { status, json } = await stack.post(token);
   return { kid: key.kid, issuer, status, code: status === 200 ? undefined : json.code, at };
+}
+
+/** Resolves once it holds, in hooks too. @throws Error after 40 s */
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  const end = Date.now() + 40_000;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error('it never came true');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 /** How many of the samples were answered in which way. */
