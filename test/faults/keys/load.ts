@@ -10,6 +10,8 @@ export interface Sample {
   readonly code: string | undefined;
   /** When the request was begun, in milliseconds since the epoch. */
   readonly at: number;
+  /** When the answer was there. */
+  readonly answered: number;
 }
 
 export interface Caller {
@@ -67,7 +69,7 @@ export async function attempt(stack: TrustStack, { key, issuer = issuers['contos
   const token = await signToken(key, claimsOf('contoso-2', { iss: issuer }));
   const at = Date.now();
   const { status, json } = await stack.post(token);
-  return { kid: key.kid, issuer, status, code: status === 200 ? undefined : json.code, at };
+  return { kid: key.kid, issuer, status, code: status === 200 ? undefined : json.code, at, answered: Date.now() };
 }
 
 /** Resolves once it holds, in hooks too. @throws Error after 40 s */
