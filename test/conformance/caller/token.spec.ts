@@ -117,11 +117,12 @@ describe('after all of this', () => {
     expect(running.server.asked('fabrikam-id', 'metadata')).toBe(untouched);
   });
 
-  it('every source was asked for those alone who were accepted', async () => {
+  it('every source was asked for those alone who were accepted, who share a question where they come together', async () => {
     const accepted = (tenant: string): number =>
       running.service.log.filter((line) => line['msg'] === 'event' && line['status'] === 200 && line['tenant'] === tenant).length;
     // The log comes through a pipe, behind the answers.
-    await expect.poll(() => ({ contoso: accepted('contoso'), fabrikam: accepted('fabrikam') })).toEqual(running.lookups);
+    await expect.poll(() => accepted('contoso')).toBeGreaterThanOrEqual(running.lookups.contoso);
+    await expect.poll(() => accepted('fabrikam')).toBe(running.lookups.fabrikam);
     expect(running.service.log.filter(({ level }) => level === 'error')).toEqual([]);
     expect(running.service.stderr).toBe('');
   });
