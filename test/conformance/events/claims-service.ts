@@ -18,7 +18,7 @@ export type ClaimsService = Awaited<ReturnType<typeof startClaimsService>>;
  * The built service in a process of its own, with the Entra simulator for its tokens, no source, and one mapping whose claims are
  * fixed, but for `name`: the user's display name as the service understood it.
  */
-export async function startClaimsService() {
+export async function startClaimsService({ environment }: { readonly environment?: Readonly<Record<string, string>> } = {}) {
   await using parts = new AsyncDisposableStack();
   const folder = await mkdtemp(path.join(tmpdir(), 'claimbridge-events-'));
   parts.defer(() => rm(folder, { recursive: true, force: true }));
@@ -34,7 +34,7 @@ export async function startClaimsService() {
   const claims = { tier: { value: provided.tier }, roles: { value: provided.roles }, name: { from: 'subject.displayName' } };
   await writeFile(
     path.join(mappings, 'portal.yaml'),
-    stringify({ name: 'portal', tenant: 'fabrikam', applications: [applicationId], claims }),
+    stringify({ name: 'portal', tenant: 'fabrikam', applications: [applicationId], claims, overflow: { drop: ['name'] } }),
   );
   const issuer = `${simulator.url}/${tenantId}/v2.0`;
   const configuration = path.join(folder, 'claimbridge.yaml');
@@ -52,7 +52,7 @@ export async function startClaimsService() {
       shutdown: { delay: '0ms', limit: '5s' },
     }),
   );
-  const service = new ServiceProcess(configuration);
+  const service = new ServiceProcess(configuration, environment);
   parts.defer(async () => void (await service.stop()));
   const { publicUrl, managementUrl } = await service.listening();
   while ((await fetch(`${publicUrl}/health/ready`)).status !== 200) await new Promise((resolve) => setTimeout(resolve, 20));

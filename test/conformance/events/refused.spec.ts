@@ -98,6 +98,8 @@ const objects: readonly Case[] = ['client', 'clientServicePrincipal', 'resourceS
 );
 const wrongTexts: readonly Case[] = texts.flatMap((dotted) => each(dotted, notText));
 
+const constructors = [{ constructor: {} }, [{ constructor: {} }], { constructor: { prototype: 1 } }, { constructor: canary }];
+
 /** An object in whose prototype, as an attacker would have it, the wanted key is. */
 const inherited = (dotted: string): Case => {
   const event = tokenIssuanceStart();
@@ -107,6 +109,9 @@ const inherited = (dotted: string): Case => {
 };
 const several: readonly Case[] = [
   ...['type', 'source', 'data', 'data.tenantId', `${context}.correlationId`, `${user}.id`].map(inherited),
+  ...['type', 'source', 'data.tenantId', `${context}.protocol`, `${user}.id`, `${user}.mail`].flatMap((dotted) =>
+    each(dotted, constructors),
+  ),
   ['an empty object', '{}', ['type', 'source', 'data']],
   [
     'all of data missing',

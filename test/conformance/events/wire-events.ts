@@ -82,3 +82,68 @@ export function withValue(document: Json, dotted: string, value: unknown): Json 
   else parent[name] = value;
   return document;
 }
+
+const extensionAttribute = `extension_${applicationId.replaceAll('-', '')}`;
+
+/** What somebody who signs up has said so far, with each type of value and both spellings of its type that Microsoft shows. */
+const userSignUpInfo = (): Json => ({
+  attributes: {
+    givenName: { '@odata.type': 'microsoft.graph.stringDirectoryAttributeValue', value: 'Mira', attributeType: 'builtIn' },
+    [`${extensionAttribute}_clubs`]: {
+      '@odata.Type': 'microsoft.graph.stringDirectoryAttributeValue',
+      value: 'Chess,Rowing',
+      attributeType: 'directorySchemaExtension',
+    },
+    [`${extensionAttribute}_year`]: {
+      '@odata.type': 'microsoft.graph.int64DirectoryAttributeValue',
+      value: 2012,
+      attributeType: 'directorySchemaExtension',
+    },
+    [`${extensionAttribute}_newsletter`]: {
+      '@odata.type': 'microsoft.graph.booleanDirectoryAttributeValue',
+      value: false,
+      attributeType: 'directorySchemaExtension',
+    },
+  },
+  identities: [{ signInType: 'email', issuer: 'fabrikam.example', issuerAssignedId: 'mira.lindt@mail.example' }],
+});
+
+/** One complete event of each kind, by its name. */
+export const wireEvents: Readonly<Record<string, () => Json>> = {
+  tokenIssuanceStart,
+  attributeCollectionStart: () =>
+    envelope('attributeCollectionStart', 'onAttributeCollectionStartCalloutData', {}, { userSignUpInfo: userSignUpInfo() }),
+  attributeCollectionSubmit: () =>
+    envelope('attributeCollectionSubmit', 'onAttributeCollectionSubmitCalloutData', {}, { userSignUpInfo: userSignUpInfo() }),
+  emailOtpSend: () =>
+    envelope(
+      'emailOtpSend',
+      'onOtpSendCalloutData',
+      { requestType: 'signUp' },
+      { otpContext: { identifier: 'mira.lindt@mail.example', oneTimeCode: '73914620' } },
+    ),
+  passwordSubmit: () =>
+    envelope(
+      'passwordSubmit',
+      'onPasswordSubmitCalloutData',
+      { user: structuredClone(member), resourceServicePrincipal: null },
+      { encryptedPasswordContext: 'eyJhbGciOiJSU0EtT0FFUCJ9.a2V5.aXY.dGV4dA.dGFn', userSignUpInfo: null, otpContext: null },
+    ),
+  verifiedIdClaimValidation: () =>
+    envelope(
+      'verifiedIdClaimValidation',
+      'onVerifiedIdClaimValidationCalloutData',
+      {
+        protocol: 'OAUTH2',
+        client: { clientIp: '192.0.2.41', locale: 'en-gb' },
+        user: { ...member, createdDateTime: '2024-01-01T00:00:00' },
+      },
+      {
+        verifiedIdClaimsContext: {
+          identities: [{ issuer: 'fabrikam.example', issuerAssignedId: 'mira.lindt', signInType: 'userPrincipalName' }],
+          additionalInfo: { employeeId: '100482' },
+          claims: { firstName: 'Mira', lastName: 'Lindt', dateOfBirth: '1990-02-03' },
+        },
+      },
+    ),
+};
