@@ -126,7 +126,8 @@ function changeDocument(random: Random, document: Json): void {
 
 /** Defines, so that `__proto__` becomes a key of its own. */
 function put(at: object, key: string, value: unknown): void {
-  Object.defineProperty(at, key, { value, enumerable: true, configurable: true, writable: true });
+  if (Array.isArray(at)) at.push(value);
+  else Object.defineProperty(at, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 function aPlace(random: Random, document: Json): readonly [Container, string] {
