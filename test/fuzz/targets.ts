@@ -1,8 +1,8 @@
 import { parseTokenIssuanceStart } from '#auth-events';
-import { wireEvents } from '../conformance/events/wire-events.js';
+import { eventKinds, wireEvents, type EventKind } from '../conformance/events/wire-events.js';
 import type { ParseTarget } from './parse.js';
 
-const text = (kind: string): string => JSON.stringify(wireEvents[kind]!());
+const text = (kind: EventKind): string => JSON.stringify(wireEvents[kind]());
 
 /** The parsers of the library. */
 export const parseTargets: readonly ParseTarget[] = [
@@ -12,5 +12,5 @@ export const parseTargets: readonly ParseTarget[] = [
 /** What is sent to the service: mostly its own event. */
 export const serviceEvents: readonly string[] = [
   ...Array.from({ length: 10 }, () => text('tokenIssuanceStart')),
-  ...Object.keys(wireEvents).map(text),
+  ...eventKinds.map(text),
 ];

@@ -108,8 +108,29 @@ const userSignUpInfo = (): Json => ({
   identities: [{ signInType: 'email', issuer: 'fabrikam.example', issuerAssignedId: 'mira.lindt@mail.example' }],
 });
 
-/** One complete event of each kind, by its name. */
-export const wireEvents: Readonly<Record<string, () => Json>> = {
+export const eventKinds = [
+  'tokenIssuanceStart',
+  'attributeCollectionStart',
+  'attributeCollectionSubmit',
+  'emailOtpSend',
+  'passwordSubmit',
+  'verifiedIdClaimValidation',
+] as const;
+
+export type EventKind = (typeof eventKinds)[number];
+
+/** The address at which each kind arrives. */
+export const routes: Readonly<Record<EventKind, string>> = {
+  tokenIssuanceStart: '/api/onTokenIssuanceStart',
+  attributeCollectionStart: '/api/onAttributeCollectionStart',
+  attributeCollectionSubmit: '/api/onAttributeCollectionSubmit',
+  emailOtpSend: '/api/onEmailOtpSend',
+  passwordSubmit: '/api/onPasswordSubmit',
+  verifiedIdClaimValidation: '/api/onVerifiedIdClaimValidation',
+};
+
+/** One complete event of each kind. */
+export const wireEvents: Readonly<Record<EventKind, () => Json>> = {
   tokenIssuanceStart,
   attributeCollectionStart: () =>
     envelope('attributeCollectionStart', 'onAttributeCollectionStartCalloutData', {}, { userSignUpInfo: userSignUpInfo() }),
