@@ -4,6 +4,7 @@ import {
   ProblemFilter,
   authEventAdapter,
   takeBodiesAsBytes,
+  type CalloutContext,
   type ProblemReport,
 } from '#auth-events';
 import { KeyManager, TokenVerifier, authenticationExtensionsAppId, callerOf, entraGuard } from '#entra-auth';
@@ -19,33 +20,35 @@ const audience = '7b6a5948-3726-4514-8302-f1e0d9c8b7a6';
 class GivenAnswer extends AuthEventHandler {
   give: (event: unknown) => unknown = () => undefined;
   readonly seen: unknown[] = [];
+  readonly contexts: CalloutContext[] = [];
 
-  override onTokenIssuanceStart(event: unknown): never {
-    return this.answer(event);
+  override onTokenIssuanceStart(event: unknown, context: CalloutContext): never {
+    return this.answer(event, context);
   }
 
-  override onAttributeCollectionStart(event: unknown): never {
-    return this.answer(event);
+  override onAttributeCollectionStart(event: unknown, context: CalloutContext): never {
+    return this.answer(event, context);
   }
 
-  override onAttributeCollectionSubmit(event: unknown): never {
-    return this.answer(event);
+  override onAttributeCollectionSubmit(event: unknown, context: CalloutContext): never {
+    return this.answer(event, context);
   }
 
-  override onEmailOtpSend(event: unknown): never {
-    return this.answer(event);
+  override onEmailOtpSend(event: unknown, context: CalloutContext): never {
+    return this.answer(event, context);
   }
 
-  override onPasswordSubmit(event: unknown): never {
-    return this.answer(event);
+  override onPasswordSubmit(event: unknown, context: CalloutContext): never {
+    return this.answer(event, context);
   }
 
-  override onVerifiedIdClaimValidation(event: unknown): never {
-    return this.answer(event);
+  override onVerifiedIdClaimValidation(event: unknown, context: CalloutContext): never {
+    return this.answer(event, context);
   }
 
-  private answer(event: unknown): never {
+  private answer(event: unknown, context: CalloutContext): never {
     this.seen.push(event);
+    this.contexts.push(context);
     return this.give(event) as never;
   }
 }
@@ -62,7 +65,9 @@ export type HandlerHost = Awaited<ReturnType<typeof startHandlerHost>>;
  * The Nest application of another team, in this process: one handler for every event, composed with entra-auth, and the Entra
  * simulator as its issuer.
  */
-export async function startHandlerHost() {
+export async function startHandlerHost({
+  callers = [authenticationExtensionsAppId],
+}: { readonly callers?: readonly string[] } = {}) {
   await using parts = new AsyncDisposableStack();
   const simulator = await startSimulator({
     config: { tenants: { fabrikam: { tenantId, api: { appId: audience, requestedAccessTokenVersion: 2 } } } },
@@ -71,8 +76,7 @@ export async function startHandlerHost() {
   const issuer = `${simulator.url}/${tenantId}/v2.0`;
   const issuers = [{ issuer, metadata: `${issuer}/.well-known/openid-configuration` }];
   const keys = new KeyManager({ issuers, ca: simulator.ca });
-  parts.defer(() => keys.stop());
-  const callers = [authenticationExtensionsAppId];
+  parts.defer(() => keys.close());
   const verifier = new TokenVerifier(
     { tenants: [{ alias: 'fabrikam', tenantId, audiences: [audience], issuers, callers }] },
     keys,
@@ -99,6 +103,7 @@ export async function startHandlerHost() {
   return {
     url,
     authorization,
+    simulator,
     handler,
     /** What the filter told the log, oldest first. */
     reports,
