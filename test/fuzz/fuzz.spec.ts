@@ -46,7 +46,7 @@ describe('the fuzzer', () => {
     [
       'pollutes the prototype',
       () => {
-        Object.defineProperty(Object.prototype, canary, { value: 1, configurable: true });
+        Reflect.defineProperty(Object.getPrototypeOf({}) as object, canary, { value: 1, configurable: true });
         return { kind: 'refused', issues: [{ path: '', reason: 'must be an object' }] };
       },
       'polluted the prototype',

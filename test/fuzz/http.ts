@@ -76,7 +76,8 @@ function faultOf(status: number, text: string): string | undefined {
 const collector = `import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose-gc');
-process.on('SIGUSR2', runInNewContext('gc'));`;
+const collect = runInNewContext('gc');
+process.on('SIGUSR2', () => collect());`;
 
 /** The environment of a service of which the memory is to be measured after a garbage collection. */
 export const collectable = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(collector)}` };

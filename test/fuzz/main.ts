@@ -36,8 +36,9 @@ async function run(name: string, part: (progress: Progress) => object | Promise<
 
 try {
   say(`seed ${seed}`);
-  const share = Math.ceil(counts.parse / parseTargets.length);
-  for (const target of parseTargets) await run(target.name, (progress) => fuzzParse(target, share, seed, progress));
+  if (counts.parse > 0)
+    for (const target of parseTargets)
+      await run(target.name, (progress) => fuzzParse(target, Math.ceil(counts.parse * target.share), seed, progress));
   if (counts.http > 0) {
     await using service = await startClaimsService({ environment: collectable });
     await run('the service', (progress) => fuzzHttp(service, serviceEvents, counts.http, seed, progress));

@@ -107,8 +107,13 @@ describe('the guide to auth events', () => {
 /** Compiles by the project's own settings, and leaves the JavaScript beside the source. */
 function compile(source: string): readonly string[] {
   const { config } = ts.readConfigFile(path.join(root, 'tsconfig.json'), ts.sys.readFile) as { config: unknown };
-  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root, { noEmit: false, outDir: undefined, rootDir: root });
-  const program = ts.createProgram([source], options);
+  const { options, fileNames } = ts.parseJsonConfigFileContent(config, ts.sys, root, {
+    noEmit: false,
+    outDir: undefined,
+    rootDir: root,
+  });
+  const declarations = fileNames.filter((file) => file.endsWith('.d.ts'));
+  const program = ts.createProgram([source, ...declarations], options);
   const problems = ts.getPreEmitDiagnostics(program).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
   program.emit(program.getSourceFile(source));
   return problems;

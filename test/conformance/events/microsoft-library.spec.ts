@@ -116,7 +116,10 @@ const cases: Readonly<Record<string, () => Promise<string>>> = {
     return (request.query as Json)['param2'] === 'test2' ? 'on the request of the context' : 'lost';
   },
   'RequestResponseModelTests: an event with status Successful': () => posting(valid),
-  'RequestResponseModelTests: a handler that failed': () => returning(Promise.reject(new Error('failed'))),
+  'RequestResponseModelTests: a handler that failed': async () => {
+    host.handler.give = () => Promise.reject(new Error('failed'));
+    return verdict(await host.post('tokenIssuanceStart', valid));
+  },
   'RequestResponseModelTests: an event that does not validate': () => posting(having('data.tenantId', 'x')),
   'RequestResponseModelTests: a token that does not validate': () => posting(valid, { authorization: 'Bearer a.b.c' }),
   'RequestResponseModelTests: null is returned': () => returning(null),

@@ -114,55 +114,67 @@ const malformed: Readonly<Record<EventKind, readonly (readonly [string, unknown]
   ],
 };
 
+interface WellFormed {
+  /** The wire name of the action, or what is well-formed about it. */
+  readonly name: string;
+  readonly given: { readonly kind: string };
+  /** Of the action. */
+  readonly fields: Json;
+  /** Of `data`, beside the action. */
+  readonly beside: Json;
+}
+
+const row = (name: string, given: { readonly kind: string }, fields: Json = {}, beside: Json = {}): WellFormed => ({
+  name,
+  given,
+  fields,
+  beside,
+});
+
 /** Each event's own answers; what belongs to none of the others is malformed for them. */
-const wellFormed: Readonly<Record<EventKind, readonly (readonly [string, { readonly kind: string }, Json, Json?])[]>> = {
+const wellFormed: Readonly<Record<EventKind, readonly WellFormed[]>> = {
   tokenIssuanceStart: [
-    ['no claims', answer.provideClaims({}), { claims: {} }],
-    ['a text and a list', answer.provideClaims({ a: 'x', b: ['y', 'z'] }), { claims: { a: 'x', b: ['y', 'z'] } }],
-    ['a list with one text stays a list', answer.provideClaims({ a: ['x'] }), { claims: { a: ['x'] } }],
-    ['an empty text and an empty list', answer.provideClaims({ a: '', b: [] }), { claims: { a: '', b: [] } }],
-    ['a Map', answer.provideClaims(new Map([['a', 'x']])), { claims: { a: 'x' } }],
-    ['3,000 bytes', claims(bytes(3_000)) as { kind: string }, { claims: { claim: bytes(3_000) } }],
-    [
-      'characters of every kind',
-      answer.provideClaims({ 'ü"\\': 'a\u2028\u0000"\\😀' }),
-      { claims: { 'ü"\\': 'a\u2028\u0000"\\😀' } },
-    ],
-    [
-      'names that objects have',
-      answer.provideClaims({ constructor: 'x', toString: 'y' }),
-      { claims: { constructor: 'x', toString: 'y' } },
-    ],
+    row('no claims', answer.provideClaims({}), { claims: {} }),
+    row('a text and a list', answer.provideClaims({ a: 'x', b: ['y', 'z'] }), { claims: { a: 'x', b: ['y', 'z'] } }),
+    row('a list with one text stays a list', answer.provideClaims({ a: ['x'] }), { claims: { a: ['x'] } }),
+    row('an empty text and an empty list', answer.provideClaims({ a: '', b: [] }), { claims: { a: '', b: [] } }),
+    row('a Map', answer.provideClaims(new Map([['a', 'x']])), { claims: { a: 'x' } }),
+    row('3,000 bytes', claims(bytes(3_000)) as { kind: string }, { claims: { claim: bytes(3_000) } }),
+    row('characters of every kind', answer.provideClaims({ 'ü"\\': 'a\u2028\u0000"\\😀' }), {
+      claims: { 'ü"\\': 'a\u2028\u0000"\\😀' },
+    }),
+    row('names that objects have', answer.provideClaims({ constructor: 'x', toString: 'y' }), {
+      claims: { constructor: 'x', toString: 'y' },
+    }),
   ],
   attributeCollectionStart: [
-    ['continueWithDefaultBehavior', answer.continueWithDefaultBehavior(), {}],
-    [
-      'setPrefillValues',
-      answer.setPrefillValues({ city: 'Bern', year: 2012, newsletter: false }),
-      { inputs: { city: 'Bern', year: 2012, newsletter: false } },
-    ],
-    ['showBlockPage', answer.showBlockPage('Not today.'), { message: 'Not today.' }],
+    row('continueWithDefaultBehavior', answer.continueWithDefaultBehavior(), {}),
+    row('setPrefillValues', answer.setPrefillValues({ city: 'Bern', year: 2012, newsletter: false }), {
+      inputs: { city: 'Bern', year: 2012, newsletter: false },
+    }),
+    row('showBlockPage', answer.showBlockPage('Not today.'), { message: 'Not today.' }),
   ],
   attributeCollectionSubmit: [
-    ['continueWithDefaultBehavior', answer.continueWithDefaultBehavior(), {}],
-    ['modifyAttributeValues', answer.modifyAttributeValues({ city: 'Bern', year: 0 }), { attributes: { city: 'Bern', year: 0 } }],
-    [
-      'showValidationError',
-      answer.showValidationError({ message: 'Look again.', attributeErrors: { city: 'No digits.' } }),
-      { message: 'Look again.', attributeErrors: { city: 'No digits.' } },
-    ],
-    ['showBlockPage', answer.showBlockPage('Not today.'), { message: 'Not today.' }],
+    row('continueWithDefaultBehavior', answer.continueWithDefaultBehavior(), {}),
+    row('modifyAttributeValues', answer.modifyAttributeValues({ city: 'Bern', year: 0 }), {
+      attributes: { city: 'Bern', year: 0 },
+    }),
+    row('showValidationError', answer.showValidationError({ message: 'Look again.', attributeErrors: { city: 'No digits.' } }), {
+      message: 'Look again.',
+      attributeErrors: { city: 'No digits.' },
+    }),
+    row('showBlockPage', answer.showBlockPage('Not today.'), { message: 'Not today.' }),
   ],
-  emailOtpSend: [['continueWithDefaultBehavior', answer.continueWithDefaultBehavior(), {}]],
+  emailOtpSend: [row('continueWithDefaultBehavior', answer.continueWithDefaultBehavior(), {})],
   passwordSubmit: [
-    ['MigratePassword', answer.migratePassword('n-1'), {}, { nonce: 'n-1' }],
-    ['UpdatePassword', answer.updatePassword('n-1'), {}, { nonce: 'n-1' }],
-    ['Retry', answer.retryPassword('n-1'), {}, { nonce: 'n-1' }],
-    ['Block', answer.blockSignIn('n-1'), {}, { nonce: 'n-1' }],
+    row('MigratePassword', answer.migratePassword('n-1'), {}, { nonce: 'n-1' }),
+    row('UpdatePassword', answer.updatePassword('n-1'), {}, { nonce: 'n-1' }),
+    row('Retry', answer.retryPassword('n-1'), {}, { nonce: 'n-1' }),
+    row('Block', answer.blockSignIn('n-1'), {}, { nonce: 'n-1' }),
   ],
   verifiedIdClaimValidation: [
-    ['pass', answer.passVerification(), {}],
-    ['failed', answer.failVerification(['dateOfBirth']), { failedClaims: ['dateOfBirth'] }],
+    row('pass', answer.passVerification(), {}),
+    row('failed', answer.failVerification(['dateOfBirth']), { failedClaims: ['dateOfBirth'] }),
   ],
 };
 
@@ -176,10 +188,10 @@ const wire: Readonly<Record<EventKind, { readonly data: string; readonly actions
 };
 
 /** Every answer that some event has, once. */
-const everyAnswer = new Map(eventKinds.flatMap((kind) => wellFormed[kind].map(([, given]) => [given.kind, given] as const)));
+const everyAnswer = new Map(eventKinds.flatMap((kind) => wellFormed[kind].map(({ given }) => [given.kind, given] as const)));
 
 describe.each(eventKinds)('%s', (kind) => {
-  it.each(wellFormed[kind])('is answered: %s', async (name, given, fields, beside = {}) => {
+  it.each(wellFormed[kind])('is answered: $name', async ({ name, given, fields, beside }) => {
     const { status, contentType, text } = await answerTo(kind, given);
     expect(status, text).toBe(200);
     expect(contentType).toMatch(/^application\/json(; charset=utf-8)?$/);
@@ -192,7 +204,7 @@ describe.each(eventKinds)('%s', (kind) => {
   });
 
   it('is answered later, too', async () => {
-    const [, given] = wellFormed[kind][0]!;
+    const { given } = wellFormed[kind][0]!;
     expect((await answerTo(kind, Promise.resolve(given))).status).toBe(200);
   });
 
@@ -207,7 +219,7 @@ describe.each(eventKinds)('%s', (kind) => {
     expect(host.reports[reported]!.detail).not.toContain(canary);
   });
 
-  it.each([...everyAnswer].filter(([answerKind]) => !wellFormed[kind].some(([, given]) => given.kind === answerKind)))(
+  it.each([...everyAnswer].filter(([answerKind]) => !wellFormed[kind].some(({ given }) => given.kind === answerKind)))(
     'has no answer %s',
     async (_kind, given) => {
       const { status, text } = await answerTo(kind, given);
