@@ -1,4 +1,4 @@
-import { AuthEventsModule, type AuthEventOptions, type TokenIssuanceStartHandler } from '#auth-events';
+import { AuthEventsModule, type AuthEventOptions, type AuthEventHandler } from '#auth-events';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { PublicHealthController } from '../health/public-health.controller.js';
@@ -8,7 +8,7 @@ import { Readiness } from '../health/readiness.js';
 @Module({})
 export class PublicDoorModule {
   static of(parts: {
-    readonly handler: TokenIssuanceStartHandler;
+    readonly handler: AuthEventHandler;
     readonly events: AuthEventOptions;
     readonly readiness: Readiness;
   }): DynamicModule {

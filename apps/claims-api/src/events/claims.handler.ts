@@ -1,5 +1,5 @@
 import {
-  TokenIssuanceStartHandler,
+  AuthEventHandler,
   answer,
   type CalloutContext,
   type TokenIssuanceStartAnswer,
@@ -17,7 +17,7 @@ const failures: Readonly<Record<FailureCode, string>> = {
 };
 
 /** Answers Entra's events by the mappings: select, locate, fetch, map, limit. */
-export class ClaimsHandler extends TokenIssuanceStartHandler {
+export class ClaimsHandler extends AuthEventHandler {
   constructor(
     private readonly mappings: ClaimMappingService,
     private readonly log: EventLog,

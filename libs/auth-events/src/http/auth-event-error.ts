@@ -1,12 +1,12 @@
-import type { BodyIssue } from '../token-issuance-start/parse-event.js';
+import type { BodyIssue } from '../wire/json-body.js';
 
 export type AuthEventErrorCode =
   | 'request.contentType'
   | 'request.body'
   | 'tenant.mismatch'
-  /** the handler gave claims that Entra would refuse */
+  /** the handler gave an answer that Entra would refuse */
   | 'answer.malformed'
-  /** the handler decided that there is no token */
+  /** the handler decided to fail */
   | (string & {});
 
 /** A request that gets no claims. `publicMessage` and `issues` go out; `message` and `detail` are for the log. */

@@ -2,12 +2,12 @@ import { Injectable, Module, UnauthorizedException, type CanActivate, type Execu
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from 'vitest';
-import { answer, type TokenIssuanceStartAnswer } from '../token-issuance-start/token-issuance-start-answer.js';
-import type { TokenIssuanceStartEvent } from '../token-issuance-start/token-issuance-start-event.js';
+import { answer, type TokenIssuanceStartAnswer } from '../index.js';
+import type { TokenIssuanceStartEvent } from '../index.js';
 import { AuthEventsModule } from './auth-events.module.js';
 import { authEventAdapter, takeBodiesAsBytes } from './fastify-options.js';
 import { ProblemFilter, type ProblemReport } from './problem.js';
-import { TokenIssuanceStartHandler } from './token-issuance-start-handler.js';
+import { AuthEventHandler } from './auth-event-handler.js';
 
 const id = (digit: number): string => `${digit}`.repeat(8) + `-1111-4111-8111-${'1'.repeat(12)}`;
 
@@ -33,7 +33,7 @@ class GreetingModule {}
 
 /** A handler of another team, with a dependency of its own. */
 @Injectable()
-class GreetingHandler extends TokenIssuanceStartHandler {
+class GreetingHandler extends AuthEventHandler {
   constructor(private readonly greeting: Greeting) {
     super();
   }
@@ -43,7 +43,7 @@ class GreetingHandler extends TokenIssuanceStartHandler {
   }
 }
 
-class FixedHandler extends TokenIssuanceStartHandler {
+class FixedHandler extends AuthEventHandler {
   calls = 0;
 
   constructor(private readonly given: () => TokenIssuanceStartAnswer) {

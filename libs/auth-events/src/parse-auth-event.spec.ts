@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseTokenIssuanceStart } from './parse-event.js';
+import { parseTokenIssuanceStart } from './auth-events.js';
 
 const guid = (digit: number): string => `ABCDEF00-0000-0000-0000-${String(digit).padStart(12, '0')}`;
 

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { answer, writeClaims, type AnswerClaim } from './token-issuance-start-answer.js';
+import { answer } from '../answer.js';
+import { writeAnswer, type WrittenAnswer } from '../auth-events.js';
+import type { AnswerClaim } from './answer.js';
+
+const writeClaims = (claims: ReadonlyMap<string, AnswerClaim>): WrittenAnswer =>
+  writeAnswer('tokenIssuanceStart', answer.provideClaims(claims));
 
 describe('writeClaims', () => {
   it('writes exactly one action, as Entra asks for', () => {
