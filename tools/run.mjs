@@ -19,6 +19,7 @@ const tasks = {
   demo: [...build, ['--enable-source-maps', 'dist/apps/demo/src/main.js']],
   simulator: [...build, ['--enable-source-maps', 'dist/apps/entra-simulator/src/main.js']],
   test: [...build, [module('vitest', 'vitest.mjs'), 'run']],
+  fuzz: [...build, ['--expose-gc', '--import', './tools/resolve-typescript.mjs', 'test/fuzz/main.ts']],
   schema: [...build, ['tools/write-schemas.mjs']],
   format: [[module('oxfmt', 'bin', 'oxfmt'), '.']],
   check: [
