@@ -27,7 +27,7 @@ describe('Entra’s error codes', () => {
     expect(new Set(entraErrors.map(({ name }) => name)).size).toBe(codes.length);
     for (const { name, cause, remedy, fixedBy } of entraErrors) {
       expect(name).toMatch(/^(CustomExtension|EventHandler)[A-Z][A-Za-z]+$/);
-      for (const text of [cause, remedy]) expect(text.length, name).toBeGreaterThan(10);
+      for (const text of [cause, remedy]) expect(text.length, name).toBeGreaterThanOrEqual(10);
       expect(['api', 'registration', 'entra']).toContain(fixedBy);
     }
   });
