@@ -31,6 +31,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly acceptorDisagreements = new Counter({
+    name: 'claimbridge_acceptor_disagreements_total',
+    help: 'Events on which the compiled acceptor and class-validator differed; class-validator had the last word.',
+    labelNames: ['event', 'difference'] as const,
+    registers: [this.registry],
+  });
+
   readonly lookups = new Counter({
     name: 'claimbridge_lookups_total',
     help: 'Lookups that a source was asked for, by outcome.',

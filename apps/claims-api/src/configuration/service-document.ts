@@ -129,6 +129,12 @@ export const serviceDocument = z
           .prefault('1s')
           .describe('timeoutInMilliseconds of the custom authentication extension.'),
         edgeAllowance: duration.prefault('300ms').describe('What network and TLS may take of it.'),
+        recheck: z
+          .number()
+          .min(0)
+          .max(1)
+          .default(0.01)
+          .describe('The share of accepted events that class-validator is asked about beside the compiled acceptor.'),
       })
       .refine((entra) => entra.edgeAllowance < entra.timeout, {
         error: 'must be shorter than the timeout',

@@ -22,6 +22,7 @@ export async function openPublicDoor(core: INestApplicationContext): Promise<Doo
   const { document, deadline } = core.get(Configuration);
   const events = core.get(EventLog);
   const readiness = core.get(Readiness);
+  const { acceptorDisagreements: disagreements } = core.get(Metrics);
   const handler = new ClaimsHandler(core.get(ClaimMappingService), events, {
     deadline,
     lag: core.get(EventLoopLag),
@@ -34,6 +35,8 @@ export async function openPublicDoor(core: INestApplicationContext): Promise<Doo
       events: {
         guards: [entraGuard(core.get(EventVerifier), { deadline, ...guard })],
         callerTenant: (request) => callerOf(request).tenantId,
+        recheck: document.entra.recheck,
+        report: ({ event, difference }) => disagreements.inc({ event, difference }),
       },
     }),
   );
