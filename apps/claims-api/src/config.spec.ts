@@ -31,8 +31,20 @@ describe('readConfiguration', () => {
   it('fills in what a small file leaves out', async () => {
     const { document, deadline, logLevel } = await read(minimal);
     expect(document.listen).toEqual({
-      public: { host: '0.0.0.0', port: 8080 },
-      management: { host: '127.0.0.1', port: 9090, plainHttp: false },
+      public: {
+        host: '0.0.0.0',
+        port: 8080,
+        trustedProxies: [],
+        limits: { connections: 10_000, headers: 5_000, request: 10_000, failedAuthentications: 60 },
+      },
+      management: {
+        host: '127.0.0.1',
+        port: 9090,
+        plainHttp: false,
+        metrics: 'open',
+        trustedProxies: [],
+        limits: { connections: 100, headers: 5_000, request: 10_000, failedAuthentications: 60 },
+      },
     });
     expect(document.tenants['contoso']).toMatchObject({
       tenantId: '7d1c5a0e-4c61-4b6f-9d55-2f8a4c1b9e10',
@@ -54,6 +66,36 @@ describe('readConfiguration', () => {
       'a tenant that is no GUID',
       { ...minimal, tenants: { contoso: { tenantId: 'contoso', audience: 'api' } } },
       'tenants.contoso.tenantId: must be a GUID',
+    ],
+    [
+      'metrics for a role that nobody can have',
+      { ...minimal, listen: { management: { metrics: 'Claims.Read' } } },
+      'listen.management.metrics: needs an admin tenant',
+    ],
+    [
+      'headers that may take longer than the request',
+      { ...minimal, listen: { public: { limits: { headers: '20s' } } } },
+      'listen.public.limits.headers: must not be longer than request',
+    ],
+    [
+      'a proxy that is no address',
+      { ...minimal, listen: { public: { trustedProxies: ['everybody'] } } },
+      'listen.public.trustedProxies.0: must be an address or a network (CIDR)',
+    ],
+    [
+      'an admin tenant without callers',
+      { ...minimal, admin: { tenantId: minimal.tenants.contoso.tenantId, audience: 'admin', callers: {} } },
+      'admin.callers: needs at least one application',
+    ],
+    [
+      'a cool-down that would let forged key ids flood the issuer',
+      { ...minimal, trust: { keys: { coolDown: '1s' } } },
+      'trust.keys.coolDown: must be between 5000ms and 300000ms',
+    ],
+    [
+      'a certificate that is no reference',
+      { ...minimal, listen: { public: { tls: { certificate: 'cert.pem', key: 'file:key.pem' } } } },
+      'listen.public.tls.certificate',
     ],
     ['no tenant', { ...minimal, tenants: {} }, 'tenants: needs at least one tenant'],
     [

@@ -1,22 +1,19 @@
 import { MappingStore, Secrets, type CompileContext } from '#claims';
 import { LdapConnector, LdapConnectorModule, PostgresConnector, PostgresConnectorModule, type Connector } from '#connectors';
-import { KeyManager, authenticationExtensionsAppId } from '#entra-auth';
+import { KeyManager } from '#entra-auth';
 import { FileMappingStore, SnapshotFile } from '#mapping-store';
-import { Metrics, createLogger, type Logger } from '#observability';
+import { Metrics, createLogger } from '#observability';
 import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { Configuration, ReferencedSecrets } from './config.js';
 import { EventLog } from './events/event-log.js';
+import { EventLoopLag } from './events/event-loop-lag.js';
 import { AdminHealth } from './health/admin-health.js';
 import { registerGauges } from './health/gauges.js';
 import { Readiness } from './health/readiness.js';
 import { ClaimMappingService } from './mapping/claim-mapping.service.js';
+import { ServiceLog } from './service-log.js';
 import { Sources } from './sources.js';
-import { AdminVerifier, EventVerifier, trustedTenants } from './trust.js';
-
-/** The log of this process. A class, so that it can be injected. */
-export abstract class ServiceLog {
-  abstract readonly log: Logger;
-}
+import { AdminVerifier, EventVerifier, createKeyManager, warnOfForeignCallers } from './trust.js';
 
 /**
  * Everything the two doors share: mappings, sources, keys, metrics. The only file that names concrete adapters: a new connector or
@@ -28,6 +25,7 @@ export class CoreModule implements OnApplicationShutdown {
     private readonly keys: KeyManager,
     private readonly mappings: ClaimMappingService,
     private readonly sources: Sources,
+    private readonly lag: EventLoopLag,
   ) {}
 
   static of(configuration: Configuration): DynamicModule {
@@ -38,6 +36,7 @@ export class CoreModule implements OnApplicationShutdown {
         { provide: Configuration, useValue: configuration },
         { provide: ServiceLog, useFactory: (): ServiceLog => ({ log: createLogger(configuration.logLevel) }) },
         Metrics,
+        EventLoopLag,
         { provide: Secrets, useFactory: () => new ReferencedSecrets(configuration) },
         {
           provide: Sources,
@@ -46,9 +45,16 @@ export class CoreModule implements OnApplicationShutdown {
             new Sources(configuration, connectors, {
               secrets,
               log,
-              listener: ({ source, lookup, outcome, reason, ms }) => {
-                metrics.lookups.inc({ source, lookup, outcome, reason: reason ?? '' });
-                metrics.lookupSeconds.observe({ source, lookup }, ms / 1_000);
+              listener: {
+                fetched: ({ source, lookup, outcome, reason, ms }) => {
+                  metrics.lookups.inc({ source, lookup, outcome, reason: reason ?? '' });
+                  metrics.lookupSeconds.observe({ source, lookup }, ms / 1_000);
+                },
+                answered: ({ source, lookup, use }) => metrics.answers.inc({ source, lookup, use }),
+                circuit: ({ source, state }) => {
+                  if (state === 'open') log.error({ source }, 'source: failed too often, not asked until a probe succeeds');
+                  else log.info({ source }, 'source: asked again');
+                },
               },
             }),
         },
@@ -73,31 +79,20 @@ export class CoreModule implements OnApplicationShutdown {
         {
           provide: KeyManager,
           inject: [Secrets, ServiceLog],
-          useFactory: async (secrets: Secrets, { log }: ServiceLog) => {
-            const { tenants, admin, trust } = configuration.document;
-            const trusted = [...trustedTenants(tenants), ...(admin ? trustedTenants({ admin }) : [])];
-            return new KeyManager({
-              issuers: trusted.flatMap(({ issuers }) => issuers),
-              ...(trust.ca && { ca: await secrets.read(trust.ca) }),
-              log,
-            });
-          },
+          useFactory: (secrets: Secrets, { log }: ServiceLog) => createKeyManager(configuration, secrets, log),
         },
         {
           provide: EventVerifier,
-          inject: [KeyManager],
-          useFactory: (keys: KeyManager) => {
-            const { tenants, trust } = configuration.document;
-            return new EventVerifier(trustedTenants(tenants, [authenticationExtensionsAppId]), trust.clockSkew, keys);
+          inject: [KeyManager, ServiceLog],
+          useFactory: (keys: KeyManager, { log }: ServiceLog) => {
+            warnOfForeignCallers(configuration.document, log);
+            return new EventVerifier(configuration.document, keys);
           },
         },
         {
           provide: AdminVerifier,
           inject: [KeyManager],
-          useFactory: (keys: KeyManager) => {
-            const { admin, trust } = configuration.document;
-            return new AdminVerifier(admin ? trustedTenants({ admin }) : [], trust.clockSkew, keys);
-          },
+          useFactory: (keys: KeyManager) => new AdminVerifier(configuration.document, keys),
         },
         {
           provide: Readiness,
@@ -132,6 +127,7 @@ export class CoreModule implements OnApplicationShutdown {
   /** After both doors are closed: nobody asks any more. */
   async onApplicationShutdown(): Promise<void> {
     this.mappings.close();
+    this.lag.close();
     await this.keys.close();
     await this.sources.close();
   }

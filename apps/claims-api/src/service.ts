@@ -1,13 +1,17 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { KeyManager } from '#entra-auth';
+import { Metrics } from '#observability';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Configuration } from './config.js';
-import { CoreModule, ServiceLog } from './core.module.js';
-import { openManagementDoor, openPublicDoor, type Door } from './doors/doors.js';
+import { CoreModule } from './core.module.js';
+import type { Door } from './doors/door.js';
+import { openManagementDoor, openPublicDoor } from './doors/doors.js';
 import { AdminHealth } from './health/admin-health.js';
+import { registerCertificateGauge } from './health/gauges.js';
 import { Readiness } from './health/readiness.js';
 import { ClaimMappingService } from './mapping/claim-mapping.service.js';
+import { ServiceLog } from './service-log.js';
 import { Sources } from './sources.js';
 
 /** The service, running: the core, and two doors that share it. */
@@ -35,6 +39,7 @@ export class Service {
       const managementDoor = await openManagementDoor(core);
       try {
         const publicDoor = await openPublicDoor(core);
+        registerCertificateGauge(core.get(Metrics), { public: publicDoor, management: managementDoor });
         log.info({ public: publicDoor.url, management: managementDoor.url }, 'listening');
         return new Service(core, publicDoor, managementDoor);
       } catch (error) {
@@ -47,9 +52,12 @@ export class Service {
     }
   }
 
-  /** Reads the mappings again. What does not compile keeps its last revision. */
-  reload(): Promise<void> {
-    return this.core.get(ClaimMappingService).load();
+  /** Reads mappings and certificates again. What cannot be used leaves in force what is. */
+  async reload(): Promise<void> {
+    await Promise.all([
+      this.core.get(ClaimMappingService).load(),
+      ...[this.publicDoor, this.managementDoor].map(({ certificate }) => certificate?.reload()),
+    ]);
   }
 
   /**

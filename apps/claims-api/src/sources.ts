@@ -1,12 +1,19 @@
-import { configurationIssues, type ConfigurationIssue, type RegisteredSource, type Secrets } from '#claims';
-import { composeSource, type Connector, type ObservedSource, type SourceEvent } from '#connectors';
+import {
+  configurationIssues,
+  unverifiedProperties,
+  type ConfigurationIssue,
+  type RegisteredSource,
+  type Secrets,
+  type Source,
+} from '#claims';
+import { composeSource, type ComposedSource, type Connector, type SourceListener } from '#connectors';
 import type { Logger } from '#observability';
 import { ConfigurationError } from './configuration/configuration-error.js';
 import type { Configuration } from './config.js';
 
 /** The configured sources, each behind its wrappers, and the probes that keep their connections alive. */
 export class Sources {
-  private readonly byName = new Map<string, RegisteredSource & { readonly source: ObservedSource; readonly type: string }>();
+  private readonly byName = new Map<string, RegisteredSource & Omit<ComposedSource, 'source'> & { readonly type: string }>();
   private timer: NodeJS.Timeout | undefined;
 
   /**
@@ -15,7 +22,7 @@ export class Sources {
   constructor(
     private readonly configuration: Configuration,
     connectors: readonly Connector[],
-    dependencies: { readonly secrets: Secrets; readonly log: Logger; readonly listener: (event: SourceEvent) => void },
+    dependencies: { readonly secrets: Secrets; readonly log: Logger; readonly listener: SourceListener },
   ) {
     const issues: ConfigurationIssue[] = [];
     const refuse = (path: readonly (string | number)[], reason: string): number => issues.push({ path, reason });
@@ -38,8 +45,9 @@ export class Sources {
         if (!Object.hasOwn(configuration.document.tenants, tenant))
           refuse(['sources', name, 'tenants', index], `there is no tenant ${tenant}`);
       const source = connector.create(name, parsed.data, dependencies);
+      warnOfUnverifiedKeys(source, dependencies.log);
       this.byName.set(name, {
-        source: composeSource(source, parsed.data, dependencies.listener),
+        ...composeSource(source, parsed.data, dependencies.listener),
         tenants: new Set(tenants),
         type: document.type,
       });
@@ -52,8 +60,13 @@ export class Sources {
   }
 
   /** A line for each source: names, states and codes only. */
-  get health(): readonly ({ readonly name: string; readonly type: string } & ReturnType<ObservedSource['health']>)[] {
-    return [...this.byName].map(([name, { source, type }]) => ({ name, type, ...source.health() }));
+  get health(): readonly ({ readonly name: string; readonly type: string } & ReturnType<ComposedSource['health']>)[] {
+    return [...this.byName].map(([name, { type, health }]) => ({ name, type, ...health() }));
+  }
+
+  /** How much each source's cache holds. */
+  get kept(): readonly (readonly [name: string, kept: ReturnType<ComposedSource['kept']>])[] {
+    return [...this.byName].map(([name, { kept }]) => [name, kept()] as const);
   }
 
   /** Probes every source now and then at the configured interval. */
@@ -70,4 +83,12 @@ export class Sources {
     clearInterval(this.timer);
     await Promise.allSettled([...this.byName.values()].map(({ source }) => source.close()));
   }
+}
+
+/** Allowed where the operator said so, and told at every start: whoever can set such a key decides whose claims they get. */
+function warnOfUnverifiedKeys({ name, lookups }: Source, log: Logger): void {
+  for (const [lookup, { locate }] of lookups)
+    for (const { key } of locate)
+      if (unverifiedProperties.has(key))
+        log.warn({ source: name, lookup, key }, 'source: finds people by a property that they, or another tenant, can set');
 }

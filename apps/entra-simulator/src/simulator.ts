@@ -46,8 +46,8 @@ export interface Simulator {
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const configuration = await readConfiguration(options.config);
   const { host = '127.0.0.1', port = 0, publicUrl, names = [], caFile } = options;
-  if (publicUrl !== undefined) requireAddress('publicUrl', publicUrl, /^https:$/);
-  const requireTarget = (url: string): string => requireAddress('targetUrl', url, /^https?:$/);
+  if (publicUrl !== undefined) requireAddress('publicUrl', publicUrl, ['https']);
+  const requireTarget = (url: string): string => requireAddress('targetUrl', url, ['http', 'https']);
   const ownNames = publicUrl === undefined ? [] : [new URL(publicUrl).hostname];
   const { ca, certificate, key } = await createServerCertificate(['localhost', '127.0.0.1', '::1', ...ownNames, ...names]);
   const keys = await KeyRing.create();
@@ -110,9 +110,9 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   };
 }
 
-function requireAddress(path: string, address: string, protocol: RegExp): string {
-  if (URL.canParse(address) && protocol.test(new URL(address).protocol)) return address;
-  throw new ConfigurationError([{ path, reason: `must be an ${protocol.test('http:') ? 'http or https' : 'https'} address` }]);
+function requireAddress(path: string, address: string, schemes: readonly string[]): string {
+  if (URL.canParse(address) && schemes.includes(new URL(address).protocol.slice(0, -1))) return address;
+  throw new ConfigurationError([{ path, reason: `must be an ${schemes.join(' or ')} address` }]);
 }
 
 /** Who waits for the file sees all of it or nothing: it is written beside its place and renamed. */

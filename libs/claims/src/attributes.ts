@@ -19,6 +19,16 @@ export class Attributes {
     return this.byName.get(name.toLowerCase()) ?? [];
   }
 
+  /** How many bytes names and values have, text as UTF-8. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const [name, values] of this.byName) {
+      bytes += Buffer.byteLength(name);
+      for (const value of values) bytes += typeof value === 'string' ? Buffer.byteLength(value) : value.length;
+    }
+    return bytes;
+  }
+
   /** The names that have values, in lower case. */
   get names(): readonly string[] {
     return [...this.byName.keys()];

@@ -13,6 +13,7 @@ export {
   unavailable,
   type Ambiguous,
   type Found,
+  type LastKnown,
   type NotFound,
   type NotFoundReason,
   type Outcome,
@@ -23,15 +24,27 @@ export { compileMapping, type CompileContext, type CompileResult, type Registere
 export type { ClaimValue, Plan } from './plan/plan.js';
 export { MappingStore, type LoadedMappings, type StoredMapping } from './ports/mapping-store.js';
 export { Secrets } from './ports/secrets.js';
-export { Source, type LocateRule, type LookupDescription, type LookupQuery, type ProbeResult } from './ports/source.js';
+export {
+  Source,
+  type Keeping,
+  type LocateRule,
+  type LookupDescription,
+  type LookupQuery,
+  type ProbeResult,
+} from './ports/source.js';
 export { Deadline } from './resolve/deadline.js';
 export { claimBytes, maximumClaimBytes } from './resolve/limit.js';
-export {
-  resolveClaims,
-  type ClaimDeviation,
-  type FailureCode,
-  type LookupAccount,
-  type Resolution,
-} from './resolve/resolve-claims.js';
+export { resolveClaims } from './resolve/resolve-claims.js';
+export type {
+  ClaimDeviation,
+  ClaimExplanation,
+  ClaimStep,
+  Explanation,
+  FailureCode,
+  LookupAccount,
+  Resolution,
+  ResolveOptions,
+} from './resolve/resolution.js';
 export { MappingSnapshot, type MappingProblem, type Selection, type Selector } from './snapshot/mapping-snapshot.js';
+export type { SubjectTest, SubjectTests } from './subject-test.js';
 export { subjectProperties, unverifiedProperties, type Subject, type SubjectProperty } from './subject.js';

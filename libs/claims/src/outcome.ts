@@ -27,6 +27,8 @@ export type UnavailableReason =
   | 'malformed'
   /** shed: too many operations are under way or waiting at this source */
   | 'overloaded'
+  /** not asked: the source failed too often in a row, and a probe has not succeeded since */
+  | 'circuitOpen'
   /** an input of this lookup is itself unavailable or ambiguous */
   | 'input'
   /** the service is shutting down, or a defect of ours; the private detail is in the log */
@@ -35,11 +37,15 @@ export type UnavailableReason =
 export interface Found {
   readonly kind: 'found';
   readonly attributes: Attributes;
+  /** Milliseconds since the source answered; absent where it answered this very question. */
+  readonly age?: number;
 }
 
 export interface NotFound {
   readonly kind: 'notFound';
   readonly reason: NotFoundReason;
+  /** As of `Found`. */
+  readonly age?: number;
 }
 
 /** More than one entry matched where one person was asked for. Never the first of them. */
@@ -52,6 +58,15 @@ export interface Unavailable {
   readonly reason: UnavailableReason;
   /** For the operator's log only: never a value of a person, never a secret, never sent to a caller. */
   readonly detail?: string;
+  /** What the source last answered. Only a claim's own `stale` may use it. */
+  readonly lastKnown?: LastKnown;
+}
+
+/** An answer from before the source became unavailable. */
+export interface LastKnown {
+  readonly attributes: Attributes;
+  /** Milliseconds since the source gave it. */
+  readonly age: number;
 }
 
 /** What became of a lookup. Never null, never a throw. */

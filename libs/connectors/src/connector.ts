@@ -19,6 +19,18 @@ export interface SourceConfig {
   /** The tenants that the source may serve, by their aliases. */
   readonly tenants: string[];
   readonly limits: SourceLimits;
+  /** When a source that fails is no longer asked. */
+  readonly breaker: { readonly failures: number; readonly retryAfter: number };
+  /** How much of its answers is kept. */
+  readonly cache: { readonly entries: number; readonly bytes: number };
+  readonly lookups: Readonly<Record<string, { readonly cache?: LookupCache | undefined }>>;
+}
+
+/** How long the answers of one lookup serve, in milliseconds. */
+export interface LookupCache {
+  readonly ttl: number;
+  readonly staleWhileRevalidate: number;
+  readonly negativeTtl: number;
 }
 
 /** What a connector writes to the operator's log: names and codes, never a value of a person, never a secret. */
@@ -58,7 +70,30 @@ export const sourceKeys = <Type extends string>(type: Type, concurrency = 32) =>
       queue: count(256, 0),
     })
     .prefault({}),
+  breaker: z
+    .strictObject({
+      failures: count(10, 1).describe('Failures in a row after which the source is no longer asked.'),
+      retryAfter: positive.prefault('1s').describe('The time between two probes that may make it be asked again.'),
+    })
+    .prefault({}),
+  cache: z
+    .strictObject({
+      entries: z.int().min(1).max(1_000_000).default(10_000),
+      bytes: z.int().min(1_024).max(1_073_741_824).default(33_554_432),
+    })
+    .prefault({})
+    .describe('The most that is kept of its answers, last known ones included.'),
 });
+
+/** The key `cache` of a lookup. */
+export const lookupCache = z
+  .strictObject({
+    ttl: positive.describe('An entry that was found serves that long.'),
+    staleWhileRevalidate: duration.prefault('0s').describe('After that it serves this much longer while it is asked for again.'),
+    negativeTtl: duration.prefault('0s').describe('That nothing was found serves that long.'),
+  })
+  .optional()
+  .describe('Without it every sign-in asks the source.');
 
 /** A secret by reference, never the secret itself. */
 export const secretReference = z

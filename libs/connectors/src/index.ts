@@ -3,4 +3,11 @@ export { LdapConnector } from './ldap/ldap-connector.js';
 export { LdapConnectorModule } from './ldap/ldap-connector.module.js';
 export { PostgresConnector } from './postgres/postgres-connector.js';
 export { PostgresConnectorModule } from './postgres/postgres-connector.module.js';
-export { composeSource, type ObservedSource, type SourceEvent, type SourceHealth } from './wrappers/compose-source.js';
+export {
+  composeSource,
+  type CacheUse,
+  type ComposedSource,
+  type SourceEvent,
+  type SourceHealth,
+  type SourceListener,
+} from './wrappers/compose-source.js';

@@ -1,29 +1,49 @@
-import { subjectProperties, unverifiedProperties, type LocateRule } from '#claims';
+import { subjectProperties, unverifiedProperties, type LocateRule, type SubjectProperty, type SubjectTest } from '#claims';
 import { z } from 'zod';
 
 const subjectProperty = z.enum(subjectProperties, { error: `must be one of ${subjectProperties.join(', ')}` });
 
+const text = z.string().min(1);
+const texts = z.union([text.transform((only) => [only]), z.array(text).min(1)]);
+
+const subjectTest = z
+  .union(
+    [
+      texts.transform((given): SubjectTest => ({ kind: 'oneOf', texts: given })),
+      z.strictObject({ not: texts }).transform(({ not }): SubjectTest => ({ kind: 'noneOf', texts: not })),
+      z.strictObject({ startsWith: text }).transform(({ startsWith }): SubjectTest => ({ kind: 'startsWith', text: startsWith })),
+      z.strictObject({ endsWith: text }).transform(({ endsWith }): SubjectTest => ({ kind: 'endsWith', text: endsWith })),
+      z.strictObject({ present: z.boolean() }).transform(({ present }): SubjectTest => ({ kind: 'present', wanted: present })),
+    ],
+    { error: 'must be a text, a list of texts, { not: … }, { startsWith: text }, { endsWith: text } or { present: true|false }' },
+  )
+  .describe('Texts compare ignoring case; an absent property fulfils nothing but { present: false }.');
+
 /** The keys of a locate rule that do not depend on the system. */
 export const locateRuleKeys = {
   key: subjectProperty,
-  when: z.partialRecord(subjectProperty, z.string().min(1)).default({}),
+  when: z.partialRecord(subjectProperty, subjectTest).default({}),
   fallThrough: z.boolean().default(false),
   trustUnverified: z.boolean().default(false),
 };
 
 /**
  * A property that the person or another tenant can set finds whomever they like: a guest who carries the chief executive's mail
- * would get the chief executive's claims. So it needs an explicit word and a condition.
+ * would get the chief executive's claims. So it needs an explicit word, and a condition on something that they cannot set.
  */
 export function checkTrust(
   rule: { key: LocateRule['key']; when: LocateRule['when']; trustUnverified: boolean },
   context: z.RefinementCtx,
 ): void {
   if (!unverifiedProperties.has(rule.key)) return;
-  if (!rule.trustUnverified || Object.keys(rule.when).length === 0)
+  if (!rule.trustUnverified || !Object.entries(rule.when).some(([property, test]) => proves(property as SubjectProperty, test)))
     context.addIssue({
       code: 'custom',
       path: ['key'],
-      message: `${rule.key} can be set by the person or by another tenant; it needs trustUnverified: true and a when, such as when: { userType: Member }`,
+      message: `${rule.key} can be set by the person or by another tenant; it needs trustUnverified: true and a when on a property that they cannot set, such as when: { userType: Member }`,
     });
+}
+
+function proves(property: SubjectProperty, test: SubjectTest): boolean {
+  return !unverifiedProperties.has(property) && test.kind !== 'noneOf' && !(test.kind === 'present' && !test.wanted);
 }

@@ -1,6 +1,6 @@
 import type { RefusalCode, Refused } from './token-claims.js';
 
-export type EntraAuthErrorCode = 'caller.unauthenticated' | 'caller.forbidden' | 'keys.unavailable';
+export type EntraAuthErrorCode = 'caller.unauthenticated' | 'caller.limited' | 'caller.forbidden' | 'keys.unavailable';
 
 /**
  * A request whose caller is not known, not allowed, or cannot be established now. `code`, `publicMessage` and `headers` go out and
@@ -11,7 +11,7 @@ export class EntraAuthError extends Error {
 
   constructor(
     readonly code: EntraAuthErrorCode,
-    readonly status: 401 | 403 | 503,
+    readonly status: 401 | 403 | 429 | 503,
     readonly publicMessage: string,
     readonly headers: Readonly<Record<string, string>>,
     readonly detail: string,
@@ -32,6 +32,21 @@ export function unauthenticated({ code, detail }: Refused): EntraAuthError {
     { 'www-authenticate': challenge },
     `${code}: ${detail}`,
     code,
+  );
+}
+
+/**
+ * 429 instead of 401, for a peer that failed too often. The connection ends with it.
+ * @param wait milliseconds until failures are answered by 401 again
+ */
+export function limited(cause: EntraAuthError, wait: number): EntraAuthError {
+  return new EntraAuthError(
+    'caller.limited',
+    429,
+    'The caller failed to authenticate too often.',
+    { 'retry-after': String(Math.max(1, Math.ceil(wait / 1_000))), connection: 'close' },
+    cause.detail,
+    cause.refusal,
   );
 }
 

@@ -29,7 +29,9 @@ import {
   assertRoutesDeclareRole,
   callerOf,
   entraGuard,
+  type AdminGuardOptions,
 } from './index.js';
+import { FailureLimit } from './failure-limit.js';
 import { KeyManager } from './key-manager.js';
 import type { VerifiedCaller } from './token-claims.js';
 import { TokenVerifier } from './token-verifier.js';
@@ -81,9 +83,9 @@ async function serveGuarded(guard: CanActivate): Promise<NestFastifyApplication>
   return serve(Events);
 }
 
-async function serveAdmin(scope?: string): Promise<NestFastifyApplication> {
+async function serveAdmin(options: AdminGuardOptions = {}): Promise<NestFastifyApplication> {
   @Controller()
-  @UseGuards(adminGuard(verifierFor('events'), { scope }))
+  @UseGuards(adminGuard(verifierFor('events'), options))
   class Admin {
     @Put('event')
     @RequireRole('Claims.Read', 'Claims.Edit')
@@ -256,6 +258,37 @@ describe('the guard of events', () => {
     }
   });
 
+  it('limits the failures of a peer, and nobody who can authenticate', async () => {
+    const verdicts: string[] = [];
+    const failureLimit = new FailureLimit({ failures: 2, window: 60_000 });
+    const onVerdict = (verdict: string): void => void verdicts.push(verdict);
+    const door = await serveGuarded(entraGuard(verifierFor('events'), { failureLimit, onVerdict }));
+    const good = bearer(await token());
+    for (const bad of [{}, bearer('x'), bearer(await token({ exp: 1 }))]) await ask(door, bad);
+    expect(await ask(door, bearer('x'))).toMatchObject({ status: 429, code: 'caller.limited', challenge: undefined });
+    expect(lastFailure().headers).toEqual({ 'retry-after': '60', connection: 'close' });
+    expect(await ask(door, good)).toMatchObject({ status: 200 });
+    expect(await ask(door, { ...bearer('x'), remoteAddress: '192.0.2.9' })).toMatchObject(unauthenticated);
+    expect(verdicts).toEqual([
+      'token.missing',
+      'token.malformed',
+      'token.expired',
+      'token.malformed',
+      'accepted',
+      'token.malformed',
+    ]);
+  });
+
+  it('counts no failure of a peer where keys cannot be had', async () => {
+    server.behave('contoso', 'metadata', answerJson({}, 503));
+    const failureLimit = new FailureLimit({ failures: 1, window: 60_000 });
+    const verdicts: string[] = [];
+    const onVerdict = (verdict: string): void => void verdicts.push(verdict);
+    const door = await serveGuarded(entraGuard(verifierFor('events'), { failureLimit, onVerdict }));
+    for (let call = 0; call < 3; call += 1) expect(await ask(door, bearer(await token()))).toMatchObject({ status: 503 });
+    expect(verdicts).toEqual(Array(3).fill('keys.unavailable'));
+  });
+
   it('keeps several guards in one process apart, also under load', async () => {
     const [events, others] = [
       await serveGuarded(entraGuard(verifierFor('events'))),
@@ -305,11 +338,22 @@ describe('the guard of the admin API', () => {
     const anyScope = await serveAdmin();
     expect(await ask(anyScope, bearer(await token({ roles, scp: '' })))).toMatchObject({ status: 403 });
     expect(await ask(anyScope, bearer(await token({ roles, scp: 'x' })))).toMatchObject({ status: 200 });
-    const oneScope = await serveAdmin('Claims.Manage');
+    const oneScope = await serveAdmin({ scope: 'Claims.Manage' });
     expect(await ask(oneScope, bearer(await token({ roles, scp: 'x' })))).toMatchObject({ status: 403 });
     expect(await ask(oneScope, bearer(await token({ scp: 'Claims.Manage' })))).toMatchObject({ status: 403 });
     expect(await ask(oneScope, bearer(await token({ roles, scp: 'x Claims.Manage' })))).toMatchObject({ status: 200 });
     expect(await ask(oneScope, bearer(await token({ roles })))).toMatchObject({ status: 200 });
+  });
+
+  it('tells those who call for themselves from those who call for a user', async () => {
+    const roles = ['Claims.Read'];
+    const door = await serveAdmin({ callers: { applications: [app], delegated: [] } });
+    expect(await ask(door, bearer(await token({ roles })))).toMatchObject({ status: 200 });
+    expect(await ask(door, bearer(await token({ roles, scp: 'x' })))).toMatchObject({ status: 403 });
+    const users = await serveAdmin({ callers: { applications: [], delegated: [app] } });
+    expect(await ask(users, bearer(await token({ roles })))).toMatchObject({ status: 403 });
+    expect(await ask(users, bearer(await token({ roles, scp: 'x' })))).toMatchObject({ status: 200 });
+    expect(await ask(users, bearer(await token({ roles, scp: 'x', idtyp: 'app' })))).toMatchObject(unauthenticated);
   });
 
   it('lets everybody use an open route, and nobody one that declares nothing', async () => {
@@ -322,7 +366,7 @@ describe('the guard of the admin API', () => {
 
   it('and a route that declares nothing stops the start', async () => {
     const door = await serveAdmin();
-    expect(() => assertRoutesDeclareRole(door)).toThrow(/neither RequireRole nor OpenRoute: Admin\.undeclared$/);
+    expect(() => assertRoutesDeclareRole(door, ['Claims.Read'])).toThrow(/neither RequireRole nor OpenRoute: Admin\.undeclared$/);
   });
 
   it('takes what the controller declares for its routes', async () => {
@@ -346,7 +390,8 @@ describe('the guard of the admin API', () => {
       }
     }
     const door = await serve(Declared);
-    expect(() => assertRoutesDeclareRole(door)).not.toThrow();
+    expect(() => assertRoutesDeclareRole(door, ['Claims.Read'])).not.toThrow();
+    expect(() => assertRoutesDeclareRole(door, ['Claims.Edit'])).toThrow(/a role that does not exist: Declared\.event$/);
     expect(await ask(door, bearer(await token()))).toMatchObject({ status: 403 });
     expect(await ask(door, bearer(await token({ roles: ['Claims.Read'] })))).toMatchObject({ status: 200, caller: 'contoso' });
     expect(await ask(door, { method: 'GET', url: '/open' })).toMatchObject({ status: 200 });

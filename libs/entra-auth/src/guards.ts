@@ -1,19 +1,29 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import passport from 'passport';
-import { EntraAuthError, forbidden, unauthenticated } from './entra-auth-error.js';
+import { EntraAuthError, forbidden, limited, unauthenticated } from './entra-auth-error.js';
 import { EntraBearer } from './entra-bearer.js';
+import type { FailureLimit } from './failure-limit.js';
 import { routeAccess } from './route-access.js';
-import { refused, type VerifiedCaller } from './token-claims.js';
+import { refused, type RefusalCode, type VerifiedCaller } from './token-claims.js';
 import type { TokenVerifier } from './token-verifier.js';
 
 export interface EntraGuardOptions {
   /** The request's time in milliseconds from its receipt; at most half of what is left of it is waited for keys. */
   readonly deadline?: number;
+  /** Answers failed authentications of one peer by 429 once they are too many. Who can authenticate is never limited. */
+  readonly failureLimit?: FailureLimit;
+  /** Told of every authentication. */
+  readonly onVerdict?: (verdict: AuthenticationVerdict) => void;
 }
 
+/** `keys.unavailable` where it could not be told. */
+export type AuthenticationVerdict = 'accepted' | RefusalCode | 'keys.unavailable';
+
 export interface AdminGuardOptions extends EntraGuardOptions {
+  /** Who may call for itself, and who for a user: application ids in lower case. Absent: whom the verifier accepts. */
+  readonly callers?: { readonly applications: readonly string[]; readonly delegated: readonly string[] };
   /** A scope that a delegated token must have, besides the role. Any scope of our API by default. */
   readonly scope?: string;
 }
@@ -49,6 +59,8 @@ export function adminGuard(verifier: TokenVerifier, options: AdminGuardOptions =
       if (access.kind === 'undeclared') throw forbidden('the route declares no role');
       await bearer.canActivate(context);
       const caller = callerOf(context.switchToHttp().getRequest<object>());
+      if (options.callers && !options.callers[caller.delegated ? 'delegated' : 'applications'].includes(caller.appId))
+        throw forbidden(`the application may not call ${caller.delegated ? 'for users' : 'for itself'}`);
       if (!access.roles.some((role) => caller.roles.includes(role)))
         throw forbidden(`needs a role of: ${access.roles.join(', ')}`);
       if (caller.delegated && !hasScope(caller, options.scope)) throw forbidden('the delegated token lacks the scope');
@@ -65,7 +77,8 @@ function hasScope({ scopes }: VerifiedCaller, scope: string | undefined): boolea
  * Passport's registry belongs to the process, not to an application, so each guard registers its strategy under a name of its own:
  * several applications in one process, or one with two audiences, never use each other's.
  */
-function bearerGuard(kind: 'entra' | 'entra-admin', verifier: TokenVerifier, { deadline }: EntraGuardOptions): CanActivate {
+function bearerGuard(kind: 'entra' | 'entra-admin', verifier: TokenVerifier, options: EntraGuardOptions): CanActivate {
+  const { deadline, failureLimit, onVerdict } = options;
   const name = `${kind}-${(registered += 1)}`;
   passport.use(name, new EntraBearer({ verifier }, (caller, done) => done(null, caller)));
   class Guard extends AuthGuard(name) {
@@ -81,10 +94,20 @@ function bearerGuard(kind: 'entra' | 'entra-admin', verifier: TokenVerifier, { d
       info: unknown,
       context: ExecutionContext,
     ): Caller {
-      if (error) throw error;
-      if (!caller)
-        throw info instanceof EntraAuthError ? info : unauthenticated(refused('token.malformed', 'the strategy refused it'));
-      callers.set(context.switchToHttp().getRequest<object>(), caller as Caller & VerifiedCaller);
+      const request = context.switchToHttp().getRequest<FastifyRequest>();
+      if (error) {
+        if (error instanceof EntraAuthError) onVerdict?.('keys.unavailable');
+        throw error;
+      }
+      if (!caller) {
+        const failure =
+          info instanceof EntraAuthError ? info : unauthenticated(refused('token.malformed', 'the strategy refused it'));
+        onVerdict?.(failure.refusal ?? 'token.malformed');
+        const wait = failureLimit?.count(request.ip) ?? 0;
+        throw wait > 0 ? limited(failure, wait) : failure;
+      }
+      onVerdict?.('accepted');
+      callers.set(request, caller as Caller & VerifiedCaller);
       return caller;
     }
   }

@@ -9,8 +9,11 @@ export type KeyAnswer =
   /** Whether it is a key of the issuer cannot be said now. */
   | { readonly kind: 'unavailable'; readonly detail: string };
 
-/** `stale`: the keys held could not be refreshed and are used all the same. `missing`: none are held. */
-export type KeySetState = 'fresh' | 'stale' | 'missing';
+/**
+ * `stale`: the keys held could not be refreshed and are used all the same. `pinned`: those that the operator provided are used, because
+ * none were fetched yet. `missing`: none are held.
+ */
+export type KeySetState = 'fresh' | 'stale' | 'pinned' | 'missing';
 
 export interface KeySetStatus {
   readonly issuer: string;
@@ -18,6 +21,10 @@ export interface KeySetStatus {
   /** How many are held. */
   readonly keys: number;
   readonly fetchedAt?: Date;
+  /** When the keys held are dropped unless they can be fetched again. */
+  readonly usableUntil?: Date;
+  /** How often an unknown `kid` caused no fetch, because the last one was too recent. */
+  readonly suppressedFetches: number;
   /** Absent once a fetch succeeded. */
   readonly lastError?: { readonly detail: string; readonly at: Date };
 }
@@ -46,6 +53,8 @@ export interface IssuerKeysParts {
   readonly log: KeyLog;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Keys to begin with, until the first fetch succeeds. */
+  readonly pinned?: SigningKeys;
 }
 
 interface Attempt {
@@ -56,7 +65,9 @@ interface Attempt {
 /** The keys of one issuer: fetched by one flight at a time, kept through failures, never fetched more often than `times` allow. */
 export class IssuerKeys {
   private keys: SigningKeys = new Map();
+  private heldSince?: number;
   private fetchedAt?: number;
+  private suppressedFetches = 0;
   private last?: Attempt;
   private failures = 0;
   private flight?: Promise<void>;
@@ -66,7 +77,11 @@ export class IssuerKeys {
   constructor(
     private readonly issuer: TrustedIssuer,
     private readonly parts: IssuerKeysParts,
-  ) {}
+  ) {
+    if (!parts.pinned) return;
+    this.keys = parts.pinned;
+    this.heldSince = parts.now();
+  }
 
   /** @param wait how long a fetch may be waited for, in milliseconds; the fetch goes on after it */
   async key(kid: string, wait: number): Promise<KeyAnswer> {
@@ -77,7 +92,7 @@ export class IssuerKeys {
         return { kind: 'unavailable', detail: 'the keys of the issuer are still being fetched' };
       const fetched = this.held(kid);
       if (fetched) return { kind: 'key', key: fetched };
-    }
+    } else this.suppressedFetches += 1;
     return this.last?.failure === undefined && this.isHeld
       ? { kind: 'unknownKid' }
       : { kind: 'unavailable', detail: this.last?.failure ?? 'the keys of the issuer are too old' };
@@ -94,19 +109,27 @@ export class IssuerKeys {
   }
 
   get isHeld(): boolean {
-    return this.fetchedAt !== undefined && this.parts.now() - this.fetchedAt < this.parts.times.maximumAge;
+    return this.heldSince !== undefined && this.parts.now() - this.heldSince < this.parts.times.maximumAge;
   }
 
   status(): KeySetStatus {
-    const { isHeld, fetchedAt, last } = this;
-    const overdue = fetchedAt !== undefined && this.parts.now() - fetchedAt > 2 * this.parts.times.refresh;
+    const { isHeld, heldSince, fetchedAt, last, suppressedFetches } = this;
     return {
       issuer: this.issuer.issuer,
-      state: !isHeld ? 'missing' : last?.failure !== undefined || overdue ? 'stale' : 'fresh',
+      state: this.state,
       keys: isHeld ? this.keys.size : 0,
       ...(fetchedAt !== undefined && { fetchedAt: new Date(fetchedAt) }),
+      ...(isHeld && { usableUntil: new Date(heldSince! + this.parts.times.maximumAge) }),
+      suppressedFetches,
       ...(last?.failure !== undefined && { lastError: { detail: last.failure, at: new Date(last.at) } }),
     };
+  }
+
+  private get state(): KeySetState {
+    if (!this.isHeld) return 'missing';
+    if (this.fetchedAt === undefined) return 'pinned';
+    const overdue = this.parts.now() - this.fetchedAt > 2 * this.parts.times.refresh;
+    return this.last?.failure !== undefined || overdue ? 'stale' : 'fresh';
   }
 
   async close(): Promise<void> {
@@ -140,6 +163,7 @@ export class IssuerKeys {
       this.keys = await source.read(metadata, stated, this.closing.signal);
       const at = now();
       this.fetchedAt = at;
+      this.heldSince = at;
       this.last = { at };
       this.failures = 0;
       log.info({ issuer, keys: this.keys.size }, 'signing keys fetched');

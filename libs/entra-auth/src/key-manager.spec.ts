@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { generateKeyPairSync } from 'node:crypto';
 import { IssuerServer, answerJson, signingKey, type Behaviour, type SigningKey } from '../test/issuer-server.js';
 import { KeyManager, type KeyManagerOptions } from './key-manager.js';
+import { KeyFetchError, readPinnedKeys } from './key-source.js';
 
 const issuer = 'https://issuer.example/contoso/v2.0';
 const other = 'https://issuer.example/fabrikam/v2.0';
@@ -42,12 +43,15 @@ describe('what is held', () => {
   it('is fetched at the start and then answered without a fetch', async () => {
     manage();
     expect(manager.ready).toBe(false);
-    expect(manager.status()).toEqual([{ issuer, state: 'missing', keys: 0 }]);
+    expect(manager.status()).toEqual([{ issuer, state: 'missing', keys: 0, suppressedFetches: 0 }]);
     await manager.start();
     expect(manager.ready).toBe(true);
     expect((await manager.key(issuer, 'first')).kind).toBe('key');
     expect(server.asked('contoso', 'keys')).toBe(1);
-    expect(manager.status()).toEqual([{ issuer, state: 'fresh', keys: 1, fetchedAt: new Date(clock) }]);
+    const usableUntil = new Date(clock + 24 * 3_600_000);
+    expect(manager.status()).toEqual([
+      { issuer, state: 'fresh', keys: 1, fetchedAt: new Date(clock), usableUntil, suppressedFetches: 0 },
+    ]);
   });
 
   it('is fetched once for any number of requests that come before it', async () => {
@@ -123,6 +127,7 @@ describe('an unknown kid', () => {
     await Promise.all(Array.from({ length: 100 }, (_, forged) => manager.key(issuer, `forged-${forged}`)));
     for (let forged = 0; forged < 100; forged += 1) await manager.key(issuer, `late-${forged}`);
     expect(server.asked('contoso', 'metadata')).toBe(2);
+    expect(manager.status()).toMatchObject([{ suppressedFetches: 200 }]);
   });
 
   it('is not called unknown while the issuer cannot be asked', async () => {
@@ -146,6 +151,10 @@ const endless: Behaviour = (_request, response) => {
   response.on('close', () => clearInterval(timer));
 };
 const reset: Behaviour = (request) => void request.socket.destroy();
+const half: Behaviour = (_request, response) => {
+  response.writeHead(200, { 'content-length': 1_000 }).write('{"issuer":');
+  setTimeout(() => response.destroy(), 20);
+};
 const unavailable = answerJson({ error: 'down' }, 503);
 const list = answerJson(['not', 'metadata']);
 const nothing = answerJson(null);
@@ -153,13 +162,14 @@ const nothing = answerJson(null);
 describe.each(['metadata', 'keys'] as const)('trouble with the %s', (document) => {
   it.each([
     ['status 503', unavailable, 'status 503'],
-    ['HTML', html, 'not a JSON object'],
-    ['null', nothing, 'not a JSON object'],
-    ['a list', list, /another issuer|no keys/],
+    ['HTML', html, 'must be a JSON object'],
+    ['null', nothing, 'must be a JSON object'],
+    ['a list', list, /must be a JSON object/],
     ['no answer', hang, 'no answer in time'],
     ['too large an answer', huge, 'RES_EXCEEDED_MAX_SIZE'],
     ['an endless answer', endless, /RES_EXCEEDED_MAX_SIZE|no answer in time/],
     ['a reset connection', reset, /cannot be fetched/],
+    ['half an answer', half, /cannot be fetched/],
   ])('%s is unavailable, and over as soon as the issuer answers again', async (_name, behaviour, detail) => {
     server.behave('contoso', document, behaviour);
     manage({ timeoutMs: 400 });
@@ -201,6 +211,51 @@ describe.each(['metadata', 'keys'] as const)('trouble with the %s', (document) =
   });
 });
 
+describe('keys that are pinned', () => {
+  const pinned = async (keys: readonly unknown[] = [second.publicJwk], name = issuer) =>
+    readPinnedKeys(JSON.stringify({ [name]: { keys } }));
+
+  it('serve where the metadata cannot be reached, for a day', async () => {
+    server.behave('contoso', 'metadata', answerJson({}, 503));
+    manage({ pinned: await pinned() });
+    expect((await manager.key(issuer, 'second')).kind).toBe('key');
+    expect(server.asked('contoso', 'metadata')).toBe(0);
+    await manager.start();
+    expect(manager.ready).toBe(true);
+    expect((await manager.key(issuer, 'second')).kind).toBe('key');
+    expect((await manager.key(issuer, 'first')).kind).toBe('unavailable');
+    const usableUntil = new Date(Date.UTC(2026, 0, 2));
+    expect(manager.status()).toMatchObject([{ state: 'pinned', keys: 1, usableUntil, lastError: { at: new Date(clock) } }]);
+    expect(manager.status()[0]).not.toHaveProperty('fetchedAt');
+    pass(24 * 3_600_000);
+    expect((await manager.key(issuer, 'second')).kind).toBe('unavailable');
+    expect(manager.status()).toMatchObject([{ state: 'missing', keys: 0 }]);
+  });
+
+  it('give way to the first fetch that succeeds', async () => {
+    await manage({ pinned: await pinned() }).start();
+    expect(manager.status()).toMatchObject([{ state: 'fresh', keys: 1, fetchedAt: new Date(clock) }]);
+    expect((await manager.key(issuer, 'first')).kind).toBe('key');
+    expect((await manager.key(issuer, 'second')).kind).toBe('unknownKid');
+  });
+
+  it('belong to an issuer of the configuration', async () => {
+    const foreign = await pinned([second.publicJwk], other);
+    expect(() => manage({ pinned: foreign })).toThrow(`${other}, which is no issuer of the configuration`);
+  });
+
+  it.each(['', 'null', '[]', '"x"', `{"${issuer}":null}`, `{"${issuer}":{}}`, `{"${issuer}":{"keys":[]}}`])(
+    'are refused as %s',
+    async (text) => {
+      await expect(readPinnedKeys(text)).rejects.toThrow(KeyFetchError);
+    },
+  );
+
+  it('are refused without a usable key', async () => {
+    await expect(pinned([{ ...second.publicJwk, use: 'enc' }])).rejects.toThrow('no usable RSA signing key');
+  });
+});
+
 describe('metadata', () => {
   it.each([
     ['of another issuer', { issuer: other }, 'another issuer'],
@@ -215,6 +270,16 @@ describe('metadata', () => {
       detail: expect.stringContaining(detail) as string,
     });
     expect(server.asked('contoso', 'keys')).toBe(0);
+  });
+
+  it('asks in nobody’s name', async () => {
+    const names: string[] = [];
+    server.behave('contoso', 'metadata', (request, response) => {
+      names.push(...Object.keys(request.headers));
+      answerJson({}, 503)(request, response);
+    });
+    await manage().start();
+    expect(names.toSorted()).toEqual(['accept', 'connection', 'host']);
   });
 
   it('may state the other issuer that the configuration allows', async () => {

@@ -1,5 +1,5 @@
 import { IssuerKeys, type KeyAnswer, type KeyLog, type KeySetStatus, type KeyTimes } from './issuer-keys.js';
-import { KeySource } from './key-source.js';
+import { KeySource, type SigningKeys } from './key-source.js';
 import type { TrustedIssuer } from './trust-configuration.js';
 
 export interface KeyManagerOptions {
@@ -10,6 +10,11 @@ export interface KeyManagerOptions {
   /** How long metadata and keys together may take, in milliseconds; 1,500 by default. */
   readonly timeoutMs?: number;
   readonly times?: Partial<KeyTimes>;
+  /**
+   * Keys by issuer to begin with where its metadata cannot be reached (`readPinnedKeys`). The first fetch that succeeds replaces them;
+   * without one they age as fetched keys do.
+   */
+  readonly pinned?: ReadonlyMap<string, SigningKeys>;
   readonly log?: KeyLog;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
@@ -36,7 +41,7 @@ export class KeyManager {
   private readonly source: KeySource;
   private readonly timeoutMs: number;
 
-  /** @throws Error where a metadata address is not https, or one issuer has two */
+  /** @throws Error where a metadata address is not https, one issuer has two, or keys are pinned for an issuer that is not named */
   constructor(options: KeyManagerOptions) {
     this.timeoutMs = options.timeoutMs ?? 1_500;
     this.source = new KeySource({ ca: options.ca, timeoutMs: this.timeoutMs });
@@ -46,7 +51,12 @@ export class KeyManager {
       log: options.log ?? noLog,
       now: options.now ?? Date.now,
     };
-    for (const issuer of distinct(options.issuers)) this.sets.set(issuer.issuer, new IssuerKeys(issuer, parts));
+    for (const issuer of distinct(options.issuers)) {
+      const pinned = options.pinned?.get(issuer.issuer);
+      this.sets.set(issuer.issuer, new IssuerKeys(issuer, { ...parts, ...(pinned && { pinned }) }));
+    }
+    for (const issuer of options.pinned?.keys() ?? [])
+      if (!this.knows(issuer)) throw new Error(`keys are pinned for ${issuer}, which is no issuer of the configuration`);
   }
 
   /** Fetches all keys for the first time. Settles when each issuer was tried once, and never rejects: it goes on by itself. */

@@ -44,11 +44,7 @@ export class KeySource {
     const { issuer, jwks_uri: address } = await this.document(metadata, 'metadata', signal);
     if (typeof issuer !== 'string' || !issuers.includes(issuer)) throw new KeyFetchError('the metadata state another issuer');
     if (typeof address !== 'string') throw new KeyFetchError('the metadata have no jwks_uri');
-    const { keys } = await this.document(address, 'key set', signal);
-    if (!Array.isArray(keys)) throw new KeyFetchError('the key set has no keys');
-    const usable = await signingKeys(keys.slice(0, maximumKeys));
-    if (usable.size === 0) throw new KeyFetchError('the key set has no usable RSA signing key');
-    return usable;
+    return usableKeys(await this.document(address, 'key set', signal), 'key set');
   }
 
   async close(): Promise<void> {
@@ -58,14 +54,7 @@ export class KeySource {
   private async document(address: string, what: string, signal: AbortSignal): Promise<Record<string, unknown>> {
     if (!URL.canParse(address) || new URL(address).protocol !== 'https:')
       throw new KeyFetchError(`the address of the ${what} is not https`);
-    const text = await this.text(address, what, signal);
-    try {
-      const value: unknown = JSON.parse(text);
-      if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-    } catch {
-      // told below
-    }
-    throw new KeyFetchError(`the ${what} are not a JSON object`);
+    return parseObject(await this.text(address, what, signal), what);
   }
 
   private async text(address: string, what: string, signal: AbortSignal): Promise<string> {
@@ -80,6 +69,35 @@ export class KeySource {
     }
     throw new KeyFetchError(`the ${what} are answered with status ${status}`);
   }
+}
+
+/**
+ * Reads key sets that an operator provides: a JSON object of key sets (RFC 7517) by issuer.
+ * @throws KeyFetchError where it is none, or an issuer has no usable RSA signing key
+ */
+export async function readPinnedKeys(text: string): Promise<ReadonlyMap<string, SigningKeys>> {
+  const pinned = new Map<string, SigningKeys>();
+  for (const [issuer, set] of Object.entries(parseObject(text, 'pinned keys')))
+    pinned.set(issuer, await usableKeys(set, `pinned key set of ${issuer}`));
+  return pinned;
+}
+
+async function usableKeys(set: unknown, what: string): Promise<SigningKeys> {
+  const keys = typeof set === 'object' && set !== null ? (set as { keys?: unknown }).keys : undefined;
+  if (!Array.isArray(keys)) throw new KeyFetchError(`the ${what} has no keys`);
+  const usable = await signingKeys(keys.slice(0, maximumKeys));
+  if (usable.size === 0) throw new KeyFetchError(`the ${what} has no usable RSA signing key`);
+  return usable;
+}
+
+function parseObject(text: string, what: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  } catch {
+    // told below
+  }
+  throw new KeyFetchError(`the ${what} must be a JSON object`);
 }
 
 function reason(error: unknown): string {

@@ -40,21 +40,27 @@ export function routeAccess(handler: object, controller: object): RouteAccess {
 /**
  * To be called at the start of an application that uses `adminGuard`: every route of its controllers must say who may use it.
  * Routes that are registered at Fastify itself are not seen.
- * @throws Error that names the routes which do not
+ * @param roles those that exist; a route with another one could be used by nobody
+ * @throws Error that names the routes which declare nothing, or a role that does not exist
  */
-export function assertRoutesDeclareRole(app: INestApplicationContext): void {
+export function assertRoutesDeclareRole(app: INestApplicationContext, roles: readonly string[]): void {
   const scanner = new MetadataScanner();
   const undeclared = new Set<string>();
+  const unknown = new Set<string>();
   for (const module of app.get(ModulesContainer).values())
     for (const { metatype } of module.controllers.values()) {
       if (typeof metatype !== 'function') continue;
       const prototype = metatype.prototype as Record<string, object>;
       for (const method of scanner.getAllMethodNames(prototype)) {
         const handler = prototype[method];
-        if (handler && Reflect.hasMetadata(nestPathKey, handler) && routeAccess(handler, metatype).kind === 'undeclared')
-          undeclared.add(`${metatype.name}.${method}`);
+        if (!handler || !Reflect.hasMetadata(nestPathKey, handler)) continue;
+        const access = routeAccess(handler, metatype);
+        if (access.kind === 'undeclared') undeclared.add(`${metatype.name}.${method}`);
+        if (access.kind === 'role' && !access.roles.every((role) => roles.includes(role)))
+          unknown.add(`${metatype.name}.${method}`);
       }
     }
   if (undeclared.size > 0)
     throw new Error(`routes that declare neither RequireRole nor OpenRoute: ${[...undeclared].join(', ')}`);
+  if (unknown.size > 0) throw new Error(`routes that require a role that does not exist: ${[...unknown].join(', ')}`);
 }

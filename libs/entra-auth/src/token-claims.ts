@@ -78,6 +78,8 @@ export function judgeClaims(claims: JWTPayload, trust: TrustConfiguration, now: 
   const { scp, roles = [], oid } = claims;
   if ((scp !== undefined && typeof scp !== 'string') || !isTexts(roles) || (oid !== undefined && typeof oid !== 'string'))
     return refused('token.malformed', 'scp, roles or oid are not of their type');
+  if (scp !== undefined && claims['idtyp'] === 'app')
+    return refused('token.malformed', 'the token says that it is an application’s and that a user consented');
   return {
     kind: 'accepted',
     issuer: place.issuer,

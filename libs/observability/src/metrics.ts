@@ -24,10 +24,24 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly authentications = new Counter({
+    name: 'claimbridge_authentications_total',
+    help: 'Authentications of callers, by door and verdict; a refusal by its code.',
+    labelNames: ['door', 'verdict'] as const,
+    registers: [this.registry],
+  });
+
   readonly lookups = new Counter({
     name: 'claimbridge_lookups_total',
     help: 'Lookups that a source was asked for, by outcome.',
     labelNames: ['source', 'lookup', 'outcome', 'reason'] as const,
+    registers: [this.registry],
+  });
+
+  readonly answers = new Counter({
+    name: 'claimbridge_lookup_answers_total',
+    help: 'Answers to lookups, by how they were come by.',
+    labelNames: ['source', 'lookup', 'use'] as const,
     registers: [this.registry],
   });
 

@@ -11,6 +11,7 @@ export {
   type SlapdOptions,
 } from './directory/slapd.js';
 export { freePort } from './network/free-port.js';
-export { startTcpProxy, type TcpProxy } from './network/tcp-proxy.js';
+export { startTcpProxy, type Spoiling, type TcpProxy } from './network/tcp-proxy.js';
 export { startPostgres, type PostgresOptions, type RunningPostgres } from './postgres/postgres.js';
 export { StartError, type StartErrorCode } from './process/start-error.js';
+export { selfSigned } from './directory/self-signed.js';

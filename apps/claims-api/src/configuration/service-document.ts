@@ -10,6 +10,9 @@ const guid = z
 
 const port = z.int().min(0).max(65_535);
 
+const durationBetween = (minimum: number, maximum: number) =>
+  duration.refine((value) => value >= minimum && value <= maximum, { error: `must be between ${minimum}ms and ${maximum}ms` });
+
 const oneOrMore = <Item extends z.ZodType>(item: Item) =>
   z.union([item.transform((only) => [only]), z.array(item).min(1)]) as unknown as z.ZodType<
     z.output<Item>[],
@@ -43,12 +46,15 @@ const trust = {
     .min(1)
     .optional()
     .describe('Instead of the issuers that cloud and external stand for.'),
-  callers: z.array(guid).min(1).optional(),
 };
 
 const tenant = z.strictObject({
   ...trust,
-  callers: trust.callers.describe('The application ids that may call; Entra’s authentication extensions service by default.'),
+  callers: z
+    .array(guid)
+    .min(1)
+    .optional()
+    .describe('The application ids that may call; Entra’s authentication extensions service by default.'),
   unmappedApplications: z
     .enum(['empty', 'fail'])
     .default('empty')
@@ -57,12 +63,41 @@ const tenant = z.strictObject({
 
 const admin = z.strictObject({
   ...trust,
-  callers: trust.callers.describe('The client applications that may call; every one with the role by default.'),
+  callers: z
+    .strictObject({
+      applications: z.array(guid).default([]).describe('Application ids that may call for themselves, by their app roles.'),
+      delegated: z.array(guid).default([]).describe('Application ids that may call for a user, by the user’s roles.'),
+    })
+    .refine((callers) => callers.applications.length + callers.delegated.length > 0, { error: 'needs at least one application' }),
+  scope: z.string().min(1).optional().describe('The scope that a delegated token must have; any by default.'),
 });
 
-const listen = (host: string, listenPort: number) => ({
+const tls = z.strictObject({
+  certificate: z.string().startsWith('file:').describe('The certificate with its chain, as PEM.'),
+  key: z
+    .string()
+    .regex(/^(env|file):/)
+    .describe('Its key, as PEM.'),
+  minimumVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2'),
+});
+
+const listen = (host: string, listenPort: number, connections: number) => ({
   host: z.string().min(1).default(host),
   port: port.default(listenPort),
+  tls: tls.optional().describe('Serves https. The files are followed: a new certificate needs no restart.'),
+  trustedProxies: z
+    .array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], { error: 'must be an address or a network (CIDR)' }))
+    .default([])
+    .describe('Whose X-Forwarded-For is believed when the address of a peer matters.'),
+  limits: z
+    .strictObject({
+      connections: z.int().min(1).max(100_000).default(connections).describe('Connections beyond this are closed at once.'),
+      headers: durationBetween(100, 60_000).prefault('5s').describe('How long the headers may take to arrive.'),
+      request: durationBetween(100, 60_000).prefault('10s').describe('How long a whole request may take to arrive.'),
+      failedAuthentications: z.int().min(1).default(60).describe('Failures of one peer in a minute that are answered by 401.'),
+    })
+    .refine((limits) => limits.headers <= limits.request, { error: 'must not be longer than request', path: ['headers'] })
+    .prefault({}),
 });
 
 /** The operator's configuration file, claimbridge.yaml. Unknown keys are refused at every level. */
@@ -70,14 +105,18 @@ export const serviceDocument = z
   .strictObject({
     listen: z
       .strictObject({
-        public: z.strictObject(listen('0.0.0.0', 8080)).prefault({}),
+        public: z.strictObject(listen('0.0.0.0', 8080, 10_000)).prefault({}),
         management: z
           .strictObject({
-            ...listen('127.0.0.1', 9090),
+            ...listen('127.0.0.1', 9090, 100),
             plainHttp: z.boolean().default(false).describe('Allows plain http on an address that is not loopback.'),
+            metrics: z
+              .enum(['open', 'Claims.Read'])
+              .default('open')
+              .describe('Who may read /metrics: everybody who reaches this door, or operators with the role.'),
           })
-          .refine((door) => door.plainHttp || ['127.0.0.1', '::1', 'localhost'].includes(door.host), {
-            error: 'listens beyond loopback without TLS; say plainHttp: true if the network in front of it protects it',
+          .refine((door) => door.plainHttp || door.tls || ['127.0.0.1', '::1', 'localhost'].includes(door.host), {
+            error: 'listens beyond loopback without tls; say plainHttp: true if the network in front of it protects it',
             path: ['host'],
           })
           .prefault({}),
@@ -103,7 +142,24 @@ export const serviceDocument = z
     trust: z
       .strictObject({
         ca: z.string().startsWith('file:').optional().describe('A private CA for the addresses of metadata and keys.'),
-        clockSkew: duration.prefault('60s'),
+        clockSkew: durationBetween(0, 300_000).prefault('60s'),
+        keys: z
+          .strictObject({
+            refresh: durationBetween(60_000, 86_400_000).prefault('1h').describe('How often the signing keys are fetched.'),
+            coolDown: durationBetween(5_000, 300_000)
+              .prefault('30s')
+              .describe('An unknown key id causes no fetch within this time of the last one.'),
+            maximumAge: durationBetween(3_600_000, 604_800_000)
+              .prefault('24h')
+              .describe('How long keys serve that cannot be fetched again.'),
+            timeout: durationBetween(100, 10_000).prefault('1500ms').describe('How long one fetch may take.'),
+            pinned: z
+              .string()
+              .startsWith('file:')
+              .optional()
+              .describe('Key sets by issuer (JSON) to start with where the metadata cannot be reached.'),
+          })
+          .prefault({}),
       })
       .prefault({}),
     mappings: z.strictObject({ folder: z.string().min(1).describe('Where the mappings are, one YAML file each.') }),
@@ -119,6 +175,10 @@ export const serviceDocument = z
         limit: duration.prefault('10s').describe('How long requests in flight may take after that.'),
       })
       .prefault({}),
+  })
+  .refine((document) => document.admin || document.listen.management.metrics === 'open', {
+    error: 'needs an admin tenant',
+    path: ['listen', 'management', 'metrics'],
   })
   .meta({ title: 'Claimbridge service configuration' });
 

@@ -1,27 +1,21 @@
-import { ProblemFilter, authEventAdapter, takeBodiesAsBytes } from '#auth-events';
+import { ProblemFilter } from '#auth-events';
 import { adminGuard, assertRoutesDeclareRole, callerOf, entraGuard } from '#entra-auth';
 import { Metrics } from '#observability';
+import helmet from '@fastify/helmet';
 import type { INestApplicationContext } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Configuration } from '../config.js';
-import { ServiceLog } from '../core.module.js';
 import { ClaimsHandler } from '../events/claims.handler.js';
 import { EventLog } from '../events/event-log.js';
+import { EventLoopLag } from '../events/event-loop-lag.js';
 import { AdminHealth } from '../health/admin-health.js';
 import { Readiness } from '../health/readiness.js';
 import { ClaimMappingService } from '../mapping/claim-mapping.service.js';
-import { NestLog } from '../nest-log.js';
+import { claimsRoles } from '../roles.js';
+import { ServiceLog } from '../service-log.js';
 import { AdminVerifier, EventVerifier } from '../trust.js';
+import { DoorFrame, type Door } from './door.js';
 import { ManagementDoorModule } from './management-door.module.js';
 import { PublicDoorModule } from './public-door.module.js';
-
-/** An HTTP server of its own with routes of its own. */
-export interface Door {
-  readonly url: string;
-  /** Refuses new connections, waits for the requests in flight, and cuts those that are still there after `limit` milliseconds. */
-  close(limit: number): Promise<void>;
-}
 
 /** Opens the door that Entra and the platform's probes use. */
 export async function openPublicDoor(core: INestApplicationContext): Promise<Door> {
@@ -30,81 +24,60 @@ export async function openPublicDoor(core: INestApplicationContext): Promise<Doo
   const readiness = core.get(Readiness);
   const handler = new ClaimsHandler(core.get(ClaimMappingService), events, {
     deadline,
+    lag: core.get(EventLoopLag),
     unmapped: (tenant) => document.tenants[tenant]?.unmappedApplications ?? 'fail',
   });
-  const app = await create(
-    core,
+  const frame = await DoorFrame.make(core, 'public', (guard) =>
     PublicDoorModule.of({
       handler,
       readiness,
       events: {
-        guards: [entraGuard(core.get(EventVerifier), { deadline })],
+        guards: [entraGuard(core.get(EventVerifier), { deadline, ...guard })],
         callerTenant: (request) => callerOf(request).tenantId,
       },
     }),
   );
-  app.useGlobalFilters(new ProblemFilter((request, problem) => events.note(request, { problem })));
-  takeBodiesAsBytes(app);
-  const server = app.getHttpAdapter().getInstance();
+  frame.app.useGlobalFilters(new ProblemFilter((request, problem) => events.note(request, { problem })));
+  const server = frame.app.getHttpAdapter().getInstance();
   events.listen(server);
   server.addHook('onSend', async (_request, reply) => {
     if (readiness.isDraining) reply.header('connection', 'close');
   });
-  return listen(app, document.listen.public);
+  return frame.open();
 }
 
 /** Opens the door for operators and monitoring. */
 export async function openManagementDoor(core: INestApplicationContext): Promise<Door> {
-  const { document } = core.get(Configuration);
+  const { admin, listen } = core.get(Configuration).document;
   const { log } = core.get(ServiceLog);
-  const app = await create(
-    core,
+  const frame = await DoorFrame.make(core, 'management', () =>
     ManagementDoorModule.of({
       metrics: core.get(Metrics),
       adminHealth: core.get(AdminHealth),
-      withAdmin: document.admin !== undefined,
+      withAdmin: admin !== undefined,
+      openMetrics: listen.management.metrics === 'open',
     }),
   );
-  app.useGlobalGuards(adminGuard(core.get(AdminVerifier)));
+  const { app, guard } = frame;
+  const callers = admin && { callers: admin.callers };
+  const scope = admin?.scope === undefined ? {} : { scope: admin.scope };
+  app.useGlobalGuards(adminGuard(core.get(AdminVerifier), { ...callers, ...scope, ...guard }));
   app.useGlobalFilters(
     new ProblemFilter((_request, { code, status, correlationId, detail, error }) => {
       if (status >= 500) log.error({ code, status, correlationId, detail, err: error }, 'management');
-      else log.warn({ code, status, correlationId, detail }, 'management');
+      else if (status !== 429) log.warn({ code, status, correlationId, detail }, 'management');
     }),
   );
-  takeBodiesAsBytes(app);
-  assertRoutesDeclareRole(app);
-  return listen(app, document.listen.management);
-}
-
-function create(
-  core: INestApplicationContext,
-  module: Parameters<typeof NestFactory.create>[0],
-): Promise<NestFastifyApplication> {
-  return NestFactory.create<NestFastifyApplication>(module, authEventAdapter(), {
-    bodyParser: false,
-    abortOnError: false,
-    logger: new NestLog(core.get(ServiceLog).log),
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    strictTransportSecurity: listen.management.tls !== undefined && { maxAge: 31_536_000 },
   });
-}
-
-async function listen(
-  app: NestFastifyApplication,
-  { host, port }: { readonly host: string; readonly port: number },
-): Promise<Door> {
-  try {
-    await app.listen(port, host);
-  } catch (error) {
-    await app.close();
-    throw error;
-  }
-  return {
-    url: await app.getUrl(),
-    close: async (limit) => {
-      const server = app.getHttpServer();
-      const cut = setTimeout(() => server.closeAllConnections(), limit);
-      await app.close();
-      clearTimeout(cut);
-    },
-  };
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onSend', async (_request, reply) => {
+      reply.header('cache-control', 'no-store');
+    });
+  assertRoutesDeclareRole(app, claimsRoles);
+  return frame.open();
 }

@@ -9,12 +9,16 @@ import { Deadline, subjectProperties, type FailureCode, type Subject } from '#cl
 import { callerOf } from '#entra-auth';
 import type { ClaimMappingService } from '../mapping/claim-mapping.service.js';
 import type { EventLog } from './event-log.js';
+import type { EventLoopLag } from './event-loop-lag.js';
 
 const failures: Readonly<Record<FailureCode, string>> = {
   'claims.unavailable': 'A source of a required claim did not answer.',
   'claims.missing': 'A required claim has no value.',
   'claims.tooLarge': 'The claims exceed the size that Entra accepts.',
 };
+
+/** How often the event loop must come round for an event: to receive it, to ask the sources, to hear their answers. */
+const turnsOfAnEvent = 3;
 
 /** Answers Entra's events by the mappings: select, locate, fetch, map, limit. */
 export class ClaimsHandler extends AuthEventHandler {
@@ -24,6 +28,7 @@ export class ClaimsHandler extends AuthEventHandler {
     private readonly options: {
       /** The time of a request from its receipt, in milliseconds. */
       readonly deadline: number;
+      readonly lag: Pick<EventLoopLag, 'milliseconds'>;
       /** What an application without a mapping gets, by the tenant's alias. */
       readonly unmapped: (tenant: string) => 'empty' | 'fail';
     },
@@ -58,7 +63,10 @@ export class ClaimsHandler extends AuthEventHandler {
       case 'mapping': {
         const { mapping, revision } = selection.plan;
         note({ mapping, revision });
-        using deadline = new Deadline(this.options.deadline - (performance.now() - receivedAt));
+        const remaining = this.options.deadline - (performance.now() - receivedAt);
+        if (this.options.lag.milliseconds * turnsOfAnEvent > remaining)
+          return answer.fail('service.overloaded', 'The service is overloaded.');
+        using deadline = new Deadline(remaining);
         const resolution = await this.mappings.resolve(selection, subjectOf(event), deadline);
         note({ lookups: resolution.lookups, deviations: resolution.deviations });
         if (resolution.kind === 'resolved') return answer.provideClaims(resolution.claims);

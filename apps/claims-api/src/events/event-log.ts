@@ -56,7 +56,10 @@ export class EventLog {
       deviations: account.deviations?.length ? account.deviations : undefined,
       err: problem?.error,
     };
-    if (status >= 500) this.log.error(line, 'event');
+    // One line for each would let a peer that is limited fill the log.
+    const limited = status === 429;
+    if (limited) this.log.debug(line, 'event');
+    else if (status >= 500) this.log.error(line, 'event');
     else if (status >= 400) this.log.warn(line, 'event');
     else this.log.info(line, 'event');
 

@@ -1,5 +1,5 @@
-import { RequireRole } from '#entra-auth';
 import { Controller, Get } from '@nestjs/common';
+import { RequireClaimsRole } from '../roles.js';
 import { AdminHealth } from './admin-health.js';
 
 @Controller('admin/health')
@@ -7,7 +7,7 @@ export class AdminHealthController {
   constructor(private readonly health: AdminHealth) {}
 
   @Get()
-  @RequireRole('Claims.Read')
+  @RequireClaimsRole('Claims.Read')
   report(): object {
     return this.health.report();
   }

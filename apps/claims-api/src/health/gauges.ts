@@ -1,5 +1,6 @@
 import type { KeyManager } from '#entra-auth';
 import type { Metrics } from '#observability';
+import type { Door } from '../doors/door.js';
 import type { ClaimMappingService } from '../mapping/claim-mapping.service.js';
 import type { Sources } from '../sources.js';
 import type { Readiness } from './readiness.js';
@@ -21,6 +22,15 @@ export function registerGauges(
       state === 'unknown' ? [] : [[{ source: name }, state === 'up' ? 1 : 0] as const],
     ),
   );
+  metrics.gauge('claimbridge_source_circuit_open', '1 where a source failed too often and is not asked.', ['source'], () =>
+    sources.health.map(({ name, circuit }) => [{ source: name }, circuit === 'open' ? 1 : 0] as const),
+  );
+  metrics.gauge('claimbridge_cache_entries', 'Answers that are kept, by source.', ['source'], () =>
+    sources.kept.map(([source, { entries }]) => [{ source }, entries] as const),
+  );
+  metrics.gauge('claimbridge_cache_bytes', 'Size of the answers that are kept, by source.', ['source'], () =>
+    sources.kept.map(([source, { bytes }]) => [{ source }, bytes] as const),
+  );
   metrics.gauge('claimbridge_keys_age_seconds', 'Age of the signing keys held, by issuer.', ['issuer'], () =>
     keys
       .status()
@@ -28,6 +38,24 @@ export function registerGauges(
   );
   metrics.gauge('claimbridge_keys', 'Signing keys held, by issuer.', ['issuer'], () =>
     keys.status().map(({ issuer, keys: held }) => [{ issuer }, held] as const),
+  );
+  metrics.gauge(
+    'claimbridge_keys_usable_seconds',
+    'Time for which the signing keys held still serve, by issuer.',
+    ['issuer'],
+    () =>
+      keys
+        .status()
+        .map(
+          ({ issuer, usableUntil }) =>
+            [{ issuer }, usableUntil ? Math.max(0, (Number(usableUntil) - Date.now()) / 1_000) : 0] as const,
+        ),
+  );
+  metrics.gauge(
+    'claimbridge_key_fetches_suppressed',
+    'Fetches that an unknown key id did not cause, because the last one was too recent, since the start.',
+    ['issuer'],
+    () => keys.status().map(({ issuer, suppressedFetches }) => [{ issuer }, suppressedFetches] as const),
   );
   metrics.gauge('claimbridge_mappings', 'Mappings in force, and mappings refused.', ['state'], () => {
     const { snapshot } = mappings.state;
@@ -40,4 +68,13 @@ export function registerGauges(
     const { asOf } = mappings.state.snapshot;
     return asOf ? [[{}, (Date.now() - asOf.getTime()) / 1_000]] : [];
   });
+}
+
+/** When the doors' own certificates end; nothing for a door without one. */
+export function registerCertificateGauge(metrics: Metrics, doors: Readonly<Record<string, Door>>): void {
+  metrics.gauge('claimbridge_certificate_seconds', 'Time for which the certificate of a door is still valid.', ['door'], () =>
+    Object.entries(doors).flatMap(([door, { certificate }]) =>
+      certificate ? [[{ door }, (Number(certificate.expiresAt) - Date.now()) / 1_000] as const] : [],
+    ),
+  );
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { duration } from '../duration.js';
 import { transformDocument } from './transform-document.js';
 
 const guid = z
@@ -26,24 +27,37 @@ const claimValue = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)
   error: 'must be a text or a list of texts, none of them empty',
 });
 
+const lookupName = z.string().regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, { error: 'must be <source>.<lookup>' });
+
 const lookup = z.strictObject({
-  use: z
-    .string()
-    .regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, { error: 'must be <source>.<lookup>' })
-    .describe('The lookup, as <source>.<lookup> of the operator’s configuration.'),
+  use: lookupName.describe('The lookup, as <source>.<lookup> of the operator’s configuration.'),
   with: z
     .record(z.string().min(1), reference)
     .optional()
     .describe('The lookup’s parameters, each from a property of the subject or an attribute of another lookup.'),
+  keepLastKnown: duration
+    .refine((milliseconds) => milliseconds > 0 && milliseconds <= 7 * 86_400_000, {
+      error: 'must be at most 7d, and not nothing',
+    })
+    .optional()
+    .describe('The last answer is kept that long, for claims that say stale.'),
+  fallback: z
+    .array(lookupName)
+    .min(1)
+    .max(4)
+    .optional()
+    .describe('Lookups of other sources, asked in order while this one is unavailable. What they give is degraded.'),
+  acceptDegraded: z.boolean().default(false).describe('Whether what a fallback gave may be a parameter of this lookup.'),
 });
 
-const policy = (meaning: string, fallback: 'fail' | 'omit') =>
-  z
-    .union([z.enum(['fail', 'omit']), z.strictObject({ default: claimValue })], {
-      error: 'must be fail, omit or { default: value }',
-    })
-    .default(fallback)
-    .describe(meaning);
+const treatment = z.union([z.enum(['fail', 'omit']), z.strictObject({ default: claimValue })], {
+  error: 'must be fail, omit or { default: value }',
+});
+
+const stalePolicy = z.strictObject({
+  stale: duration.describe('The last known value is used while it is not older.'),
+  then: treatment.default('fail').describe('Where there is none, or it is older.'),
+});
 
 const claim = z
   .strictObject({
@@ -51,8 +65,14 @@ const claim = z
     value: claimValue.optional().describe('A value that is the same for everybody.'),
     list: z.boolean().default(false).describe('true: the claim is always a list, also with one value.'),
     transform: z.array(transformDocument).max(16).default([]).describe('Applied in order.'),
-    whenUnavailable: policy('The source did not answer, or several entries matched where one person was asked for.', 'fail'),
-    whenMissing: policy('The source answered that there is nothing.', 'omit'),
+    whenUnavailable: z
+      .union([...treatment.options, stalePolicy], {
+        error: 'must be fail, omit, { default: value } or { stale: duration, then: fail|omit|{ default: value } }',
+      })
+      .default('fail')
+      .describe('The source did not answer, or several entries matched where one person was asked for.'),
+    whenMissing: treatment.default('omit').describe('The source answered that there is nothing.'),
+    acceptDegraded: z.boolean().default(false).describe('Whether what a fallback gave may be the value.'),
   })
   .superRefine((document, context) => {
     if ((document.from === undefined) === (document.value === undefined))
@@ -97,6 +117,9 @@ export const mappingDocument = z
 
 export type MappingDocument = z.output<typeof mappingDocument>;
 export type ClaimDocument = MappingDocument['claims'][string];
+export type LookupDocument = MappingDocument['lookups'][string];
+/** What a claim becomes without a value. */
+export type TreatmentDocument = ClaimDocument['whenMissing'];
 
 /** One reason why a document is refused. */
 export interface ConfigurationIssue {

@@ -7,9 +7,14 @@ const directory = new FakeSource('corp-ad', {
   user: { locate: [{ key: 'onPremisesSecurityIdentifier', when: {}, fallThrough: false }] },
   group: { parameters: ['name'] },
 });
+const spare = new FakeSource('spare-ad', {
+  user: { locate: [] },
+  group: { parameters: ['name'] },
+  other: { parameters: ['id'] },
+});
 const context = {
   tenants: new Set(['contoso', 'fabrikam']),
-  sources: new Map([['corp-ad', { source: directory, tenants: new Set(['contoso']) }]]),
+  sources: new Map([directory, spare].map((source) => [source.name, { source, tenants: new Set(['contoso']) }])),
 };
 
 const valid = {
@@ -130,5 +135,90 @@ describe('compileMapping', () => {
 
   it('refuses what is not a document', () => {
     for (const input of [null, [], 'text', 1]) expect(compileMapping(input, 'r', context).kind).toBe('refused');
+  });
+});
+
+describe('last known and degraded values', () => {
+  const stale = { whenUnavailable: { stale: '1h' } };
+  const { person, team } = valid.lookups;
+  const { department, lead } = valid.claims;
+
+  it('compile where a lookup keeps them, and where a fallback gives them', () => {
+    const result = compile({
+      lookups: {
+        person: { ...person, keepLastKnown: '2h', fallback: ['spare-ad.user'] },
+        team: { ...team, acceptDegraded: true, keepLastKnown: '1h' },
+      },
+      claims: {
+        department: { ...department, whenUnavailable: { stale: '2h', then: { default: 'NONE' } } },
+        lead: { ...lead, whenUnavailable: { stale: '1h', then: 'omit' }, acceptDegraded: true },
+      },
+    });
+    if (result.kind === 'refused') throw new Error(JSON.stringify(result.issues));
+    const { claims, lookups } = result.plan;
+    expect(claims.map(({ stale: age, acceptDegraded, whenUnavailable }) => [age, acceptDegraded, whenUnavailable])).toEqual([
+      [7_200_000, false, { default: 'NONE' }],
+      [3_600_000, true, 'omit'],
+    ]);
+    expect(
+      lookups.map(({ keepLastKnown, fallbacks, acceptDegraded }) => [keepLastKnown, fallbacks.length, acceptDegraded]),
+    ).toEqual([
+      [7_200_000, 1, false],
+      [3_600_000, 0, true],
+    ]);
+  });
+
+  const used = (more: object): object => ({ lookups: { person: { ...person, ...more }, team } });
+  it.each<[string, object, string]>([
+    [
+      'stale without keepLastKnown',
+      { claims: { department: { ...department, ...stale }, lead } },
+      'needs keepLastKnown at the lookup person',
+    ],
+    [
+      'stale longer than it is kept',
+      { ...used({ keepLastKnown: '30m' }), claims: { department: { ...department, ...stale }, lead } },
+      'claims.department.whenUnavailable.stale: is longer than keepLastKnown of the lookup person',
+    ],
+    [
+      'stale of the subject',
+      { claims: { ...valid.claims, a: { from: 'subject.mail', ...stale } } },
+      'claims.a.whenUnavailable.stale: needs a claim',
+    ],
+    [
+      'stale of a fixed value',
+      { claims: { ...valid.claims, a: { value: 'x', ...stale } } },
+      'claims.a.whenUnavailable.stale: needs a claim',
+    ],
+    ['keepLastKnown that nobody uses', used({ keepLastKnown: '1h' }), 'lookups.person.keepLastKnown: is of no use'],
+    ['keepLastKnown of a month', used({ keepLastKnown: '30d' }), 'lookups.person.keepLastKnown: must be at most 7d'],
+    ['a fallback that nobody accepts', used({ fallback: ['spare-ad.user'] }), 'lookups.person.fallback: is of no use'],
+    [
+      'a fallback of the same source',
+      used({ fallback: ['corp-ad.user'] }),
+      'lookups.person.fallback.0: is of the source corp-ad too',
+    ],
+    [
+      'an unknown fallback',
+      used({ fallback: ['spare-ad.nobody'] }),
+      'lookups.person.fallback.0: the source spare-ad has no lookup nobody',
+    ],
+    [
+      'a fallback with other parameters',
+      { lookups: { person, team: { ...team, fallback: ['spare-ad.other'] } } },
+      'lookups.team.fallback.0: asks for other parameters than the lookup corp-ad.group',
+    ],
+    [
+      'a claim that accepts what cannot be',
+      { claims: { department: { ...department, acceptDegraded: true }, lead } },
+      'claims.department.acceptDegraded: is of no use',
+    ],
+    [
+      'a lookup that accepts what cannot be',
+      { lookups: { person, team: { ...team, acceptDegraded: true } } },
+      'lookups.team.acceptDegraded: is of no use',
+    ],
+  ])('is refused: %s', (_name, change, reason) => {
+    expect(reasons(change)).toContainEqual(expect.stringContaining(reason));
   });
 });

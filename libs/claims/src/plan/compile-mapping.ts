@@ -3,12 +3,14 @@ import {
   mappingDocument,
   type ClaimDocument,
   type ConfigurationIssue,
+  type LookupDocument,
   type MappingDocument,
+  type TreatmentDocument,
 } from '../mapping/mapping-document.js';
 import type { Source } from '../ports/source.js';
 import { subjectProperties, type SubjectProperty } from '../subject.js';
 import { compileTransform } from './transforms.js';
-import type { ClaimValue, Origin, Plan, PlannedClaim, PlannedLookup, Policy } from './plan.js';
+import type { AskedLookup, ClaimValue, Origin, Plan, PlannedClaim, PlannedLookup, Policy } from './plan.js';
 
 /** A source and the tenants that it may serve, by their aliases. */
 export interface RegisteredSource {
@@ -29,7 +31,7 @@ export type CompileResult =
 /**
  * Checks a mapping document and compiles it. Everything that can be wrong with a mapping is found here, never at a sign-in:
  * unknown keys and types, unknown tenants, sources, lookups, parameters and properties, a source of another tenant, lookups that
- * need each other or that nothing uses, text or list contradictions.
+ * need each other or that nothing uses, text or list contradictions, last known or degraded values that there will never be.
  */
 export function compileMapping(input: unknown, revision: string, context: CompileContext): CompileResult {
   const hidden = hiddenKeys(input, []);
@@ -68,6 +70,8 @@ class MappingCompiler {
     const claims = Object.entries(document.claims).map(([name, claim]) => this.claim(name, claim));
     const lookups = Object.entries(document.lookups).flatMap(([alias, lookup]) => this.lookup(alias, lookup));
     const ordered = this.inDependencyOrder(lookups);
+    this.checkStale();
+    this.checkDegraded(ordered);
     for (const [alias, attributes] of this.projections)
       if (attributes.size === 0) this.refuse(['lookups', alias], 'is not used by any claim or lookup');
 
@@ -96,17 +100,25 @@ class MappingCompiler {
     if (document.list && last?.yields === 'text')
       this.refuse([...path, 'list'], `contradicts the transform ${last.name}, which yields one text`);
     const list = document.list || last?.yields === 'list' || (Array.isArray(document.value) && last === undefined);
+    const { whenUnavailable } = document;
+    const isStale = typeof whenUnavailable === 'object' && 'stale' in whenUnavailable;
     return {
       name,
       from: fixed ? { kind: 'constant', values: fixed } : (this.origin(document.from!, [...path, 'from']) ?? nowhere),
       transforms,
       list,
-      whenUnavailable: this.policy(document.whenUnavailable, list, [...path, 'whenUnavailable']),
+      whenUnavailable: this.policy(isStale ? whenUnavailable.then : whenUnavailable, list, [
+        ...path,
+        'whenUnavailable',
+        ...(isStale ? ['then'] : []),
+      ]),
+      stale: isStale ? whenUnavailable.stale : 0,
+      acceptDegraded: document.acceptDegraded,
       whenMissing: this.policy(document.whenMissing, list, [...path, 'whenMissing']),
     };
   }
 
-  private policy(policy: ClaimDocument['whenMissing'], list: boolean, path: readonly string[]): Policy {
+  private policy(policy: TreatmentDocument, list: boolean, path: readonly string[]): Policy {
     if (typeof policy === 'string') return policy;
     const isList = Array.isArray(policy.default);
     if (isList && !list) this.refuse([...path, 'default'], 'is a list, but the claim is text; say list: true');
@@ -133,35 +145,105 @@ class MappingCompiler {
     return { kind: 'lookup', alias: scope, attribute: name };
   }
 
-  private lookup(alias: string, document: MappingDocument['lookups'][string]): readonly PlannedLookup[] {
+  private lookup(alias: string, document: LookupDocument): readonly PlannedLookup[] {
     const path = ['lookups', alias];
-    const [sourceName, lookupName] = document.use.split('.') as [string, string];
     const inputs = new Map<string, Origin>();
     for (const [parameter, reference] of Object.entries(document.with ?? {})) {
       const origin = this.origin(reference, [...path, 'with', parameter]);
       if (origin) inputs.set(parameter, origin);
     }
-    const registered = this.context.sources.get(sourceName);
-    if (!registered) {
-      this.refuse([...path, 'use'], `there is no source ${sourceName}`);
-      return [];
-    }
-    if (!registered.tenants.has(this.document.tenant)) {
-      this.refuse([...path, 'use'], `the source ${sourceName} does not serve the tenant ${this.document.tenant}`);
-      return [];
-    }
-    const description = registered.source.lookups.get(lookupName);
-    if (!description) {
-      this.refuse([...path, 'use'], `the source ${sourceName} has no lookup ${lookupName}`);
-      return [];
-    }
+    const asked = this.asked(document.use, [...path, 'use']);
+    const fallbacks = (document.fallback ?? []).map((use, index) => this.asked(use, [...path, 'fallback', index]));
+    if (!asked) return [];
     const given = Object.keys(document.with ?? {});
-    const missing = description.parameters.filter((parameter) => !given.includes(parameter));
-    const unknown = given.filter((parameter) => !description.parameters.includes(parameter));
+    const wanted = asked.description.parameters;
+    const missing = wanted.filter((parameter) => !given.includes(parameter));
+    const unknown = given.filter((parameter) => !wanted.includes(parameter));
     if (missing.length > 0) this.refuse(path, `lacks with: ${missing.join(', ')}, which the lookup ${document.use} asks for`);
     for (const parameter of unknown)
       this.refuse([...path, 'with', parameter], `is not a parameter of the lookup ${document.use}`);
-    return [{ alias, source: registered.source, lookup: lookupName, description, inputs, projection: [] }];
+    for (const [index, fallback] of fallbacks.entries()) {
+      if (!fallback) continue;
+      const at = [...path, 'fallback', index];
+      if (fallback.source === asked.source)
+        this.refuse(at, `is of the source ${asked.source.name} too, which is unavailable then`);
+      if (new Set(fallback.description.parameters).symmetricDifference(new Set(wanted)).size > 0)
+        this.refuse(at, `asks for other parameters than the lookup ${document.use}`);
+    }
+    return [
+      {
+        ...asked,
+        alias,
+        inputs,
+        projection: [],
+        keepLastKnown: document.keepLastKnown ?? 0,
+        fallbacks: fallbacks.filter((fallback) => fallback !== undefined),
+        acceptDegraded: document.acceptDegraded,
+      },
+    ];
+  }
+
+  private asked(use: string, path: readonly (string | number)[]): AskedLookup | undefined {
+    const [sourceName, lookup] = use.split('.') as [string, string];
+    const registered = this.context.sources.get(sourceName);
+    const description = registered?.source.lookups.get(lookup);
+    if (!registered) this.refuse(path, `there is no source ${sourceName}`);
+    else if (!registered.tenants.has(this.document.tenant))
+      this.refuse(path, `the source ${sourceName} does not serve the tenant ${this.document.tenant}`);
+    else if (!description) this.refuse(path, `the source ${sourceName} has no lookup ${lookup}`);
+    else return { source: registered.source, lookup, description };
+    return undefined;
+  }
+
+  /** A last known value is there only where its lookup keeps one long enough, and only if somebody may use it. */
+  private checkStale(): void {
+    const used = new Map<string, number>();
+    for (const [name, { from, whenUnavailable }] of Object.entries(this.document.claims)) {
+      if (typeof whenUnavailable !== 'object' || !('stale' in whenUnavailable)) continue;
+      const path = ['claims', name, 'whenUnavailable', 'stale'];
+      const alias = from?.split('.')[0] ?? '';
+      const lookup = Object.hasOwn(this.document.lookups, alias) ? this.document.lookups[alias] : undefined;
+      const kept = lookup?.keepLastKnown ?? 0;
+      used.set(alias, Math.max(used.get(alias) ?? 0, whenUnavailable.stale));
+      if (!lookup) this.refuse(path, 'needs a claim whose value comes from a lookup');
+      else if (kept === 0) this.refuse(path, `needs keepLastKnown at the lookup ${alias}`);
+      else if (whenUnavailable.stale > kept) this.refuse(path, `is longer than keepLastKnown of the lookup ${alias}`);
+    }
+    const inputs = new Set(
+      Object.values(this.document.lookups).flatMap(({ with: given, keepLastKnown }) =>
+        keepLastKnown === undefined ? [] : Object.values(given ?? {}).map((reference) => reference.split('.')[0]!),
+      ),
+    );
+    for (const [alias, { keepLastKnown }] of Object.entries(this.document.lookups))
+      if (keepLastKnown !== undefined && !used.has(alias) && !inputs.has(alias))
+        this.refuse(['lookups', alias, 'keepLastKnown'], 'is of no use: no claim of this lookup says stale');
+  }
+
+  /** Accepting degraded values makes sense only behind a fallback, and a fallback only where something accepts what it gives. */
+  private checkDegraded(lookups: readonly PlannedLookup[]): void {
+    const degradable = new Set<string>();
+    const accepted = new Set<string>();
+    const accept = (origins: Iterable<Origin | PlannedClaim['from']>, path: readonly string[]): boolean => {
+      const degraded = [...origins].flatMap((origin) =>
+        origin.kind === 'lookup' && degradable.has(origin.alias) ? [origin.alias] : [],
+      );
+      for (const alias of degraded) accepted.add(alias);
+      if (degraded.length === 0) this.refuse(path, 'is of no use: no value that it gets can be degraded');
+      return degraded.length > 0;
+    };
+    for (const { alias, inputs, fallbacks, acceptDegraded } of lookups) {
+      const byInputs = acceptDegraded && accept(inputs.values(), ['lookups', alias, 'acceptDegraded']);
+      if (byInputs || fallbacks.length > 0) degradable.add(alias);
+    }
+    for (const [name, { from, acceptDegraded }] of Object.entries(this.document.claims)) {
+      if (!acceptDegraded) continue;
+      const alias = from?.split('.')[0];
+      if (alias !== undefined && degradable.has(alias)) accepted.add(alias);
+      else this.refuse(['claims', name, 'acceptDegraded'], 'is of no use: no value that it gets can be degraded');
+    }
+    for (const { alias, fallbacks } of lookups)
+      if (fallbacks.length > 0 && !accepted.has(alias))
+        this.refuse(['lookups', alias, 'fallback'], 'is of no use: no claim or lookup says acceptDegraded');
   }
 
   private inDependencyOrder(lookups: readonly PlannedLookup[]): readonly PlannedLookup[] {

@@ -10,15 +10,26 @@ export type Origin =
   | { readonly kind: 'subject'; readonly property: SubjectProperty }
   | { readonly kind: 'lookup'; readonly alias: string; readonly attribute: string };
 
-export interface PlannedLookup {
+export interface PlannedLookup extends AskedLookup {
   /** The name that the mapping gives it. */
   readonly alias: string;
+  readonly inputs: ReadonlyMap<string, Origin>;
+  /** The attributes that this mapping needs, or after `linkPlans` those that any mapping of the tenant needs of this lookup. */
+  readonly projection: readonly string[];
+  /** How old the last known answer may become, in milliseconds; 0: none is kept. */
+  readonly keepLastKnown: number;
+  /** Asked in order while this lookup is unavailable; what they give is degraded. */
+  readonly fallbacks: readonly AskedLookup[];
+  /** Whether degraded values of other lookups may be its inputs. */
+  readonly acceptDegraded: boolean;
+}
+
+/** A lookup of a source. */
+export interface AskedLookup {
   readonly source: Source;
   /** The name of the lookup in its source. */
   readonly lookup: string;
   readonly description: LookupDescription;
-  readonly inputs: ReadonlyMap<string, Origin>;
-  readonly projection: readonly string[];
 }
 
 /** What a claim becomes where its value is unavailable or missing. */
@@ -31,6 +42,10 @@ export interface PlannedClaim {
   /** true: always a list; false: always text. */
   readonly list: boolean;
   readonly whenUnavailable: Policy;
+  /** How old a last known value may be that is used before `whenUnavailable`, in milliseconds; 0: none is used. */
+  readonly stale: number;
+  /** Whether the value of a fallback lookup is used before `whenUnavailable`. */
+  readonly acceptDegraded: boolean;
   readonly whenMissing: Policy;
 }
 

@@ -1,11 +1,12 @@
 import type { Outcome, UnavailableReason } from '../outcome.js';
+import type { SubjectTests } from '../subject-test.js';
 import type { SubjectProperty } from '../subject.js';
 
 /** One way to find the person signing in: which property of the subject is the key, and when it may be used. */
 export interface LocateRule {
   readonly key: SubjectProperty;
-  /** The rule applies only where each of these properties of the subject equals the text, ignoring case. */
-  readonly when: Readonly<Partial<Record<SubjectProperty, string>>>;
+  /** The rule applies only where each of these tests of the subject holds. */
+  readonly when: SubjectTests;
   /** Whether the next rule is tried where this one finds nothing. */
   readonly fallThrough: boolean;
 }
@@ -25,8 +26,22 @@ export interface LookupQuery {
   readonly locateRule?: number;
   /** Every parameter of the lookup, each a non-empty text. An adapter encodes it; it never becomes syntax. */
   readonly parameters: ReadonlyMap<string, string>;
-  /** The attributes that the plan needs, and no others are fetched. */
+  /** The attributes that are needed, and no others are fetched. */
   readonly projection: readonly string[];
+  /** For who keeps answers in front of an adapter; an adapter itself ignores it. Absent: nothing may be kept. */
+  readonly keeping?: Keeping;
+}
+
+/** What may be kept of an answer, and for whom. */
+export interface Keeping {
+  /** Nothing that is kept for one tenant serves another. */
+  readonly tenant: string;
+  /** How old the last known answer may become, in milliseconds; 0: none is kept. */
+  readonly lastKnown: number;
+  /** Only the last known answer is wanted: the parameters themselves are no longer certain, so the system must not be asked. */
+  readonly lastKnownOnly?: true;
+  /** An answer that comes when nobody waits any more is thrown away, and the work is ended: nobody will ask again. */
+  readonly noHandOver?: true;
 }
 
 export type ProbeResult =

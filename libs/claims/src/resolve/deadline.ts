@@ -1,5 +1,6 @@
 /**
- * The end of a request's patience. It bounds the request's wait: `race` settles by then, whatever hangs.
+ * The end of a request's patience. It bounds the request's wait: `race` settles by then, whatever hangs; work that obeys the signal has
+ * one turn of the event loop to say more than that it is late.
  * Dispose it when the request is answered, or its timer lives on until it fires.
  */
 export class Deadline implements Disposable {
@@ -13,7 +14,7 @@ export class Deadline implements Disposable {
     this.expired = new Promise((resolve) => (settle = resolve));
     const expire = (): void => {
       this.controller.abort();
-      settle();
+      setImmediate(settle);
     };
     this.timer = setTimeout(expire, Math.max(0, milliseconds));
     if (milliseconds <= 0) {
@@ -30,7 +31,6 @@ export class Deadline implements Disposable {
   /** The work's result, or `late` at the deadline. A rejection of the work is passed on until then, and swallowed after it. */
   async race<Result, Late>(work: Promise<Result>, late: Late): Promise<Result | Late> {
     work.catch(() => undefined);
-    if (this.controller.signal.aborted) return late;
     return Promise.race([work, this.expired.then(() => late)]);
   }
 

@@ -5,6 +5,7 @@ import { Attributes } from '../attributes.js';
 import { ambiguous, found, notFound, unavailable, type Outcome } from '../outcome.js';
 import { compileMapping } from '../plan/compile-mapping.js';
 import type { Plan } from '../plan/plan.js';
+import type { LocateRule } from '../ports/source.js';
 import type { Subject } from '../subject.js';
 import { Deadline } from './deadline.js';
 import { resolveClaims } from './resolve-claims.js';
@@ -81,11 +82,11 @@ describe('resolveClaims', () => {
   });
 
   it('locates by the first key that is present and whose condition holds, and falls through only where the rule says so', async () => {
-    const locate = [
+    const locate: readonly LocateRule[] = [
       { key: 'onPremisesSecurityIdentifier', when: {}, fallThrough: true },
-      { key: 'onPremisesSamAccountName', when: { userType: 'Member' }, fallThrough: false },
+      { key: 'onPremisesSamAccountName', when: { userType: { kind: 'oneOf', texts: ['Member'] } }, fallThrough: false },
       { key: 'mail', when: {}, fallThrough: false },
-    ] as const;
+    ];
     const { plan: compiled, source } = plan(
       { a: { locate, answer: () => notFound('noEntry') } },
       { lookups: { a: { use: 'fake.a' } }, claims: { c: { from: 'a.x' } } },
@@ -175,6 +176,123 @@ describe('resolveClaims', () => {
     const dropping = await resolve(plan({ a: large }, { lookups: oneLookup, claims, overflow: { drop: ['big'] } }).plan);
     expect(dropping).toMatchObject({ kind: 'resolved', deviations: [{ claim: 'big', why: 'tooLarge', treatment: 'omitted' }] });
   });
+});
+
+describe('a last known value', () => {
+  const hour = 3_600_000;
+  const known = (attribute: string, age: number): Outcome => ({
+    ...unavailable('timeout'),
+    lastKnown: { attributes: new Attributes([[attribute, ['k']]]), age },
+  });
+  const chain = {
+    lookups: {
+      person: { use: 'fake.person', with: { mail: 'subject.mail' }, keepLastKnown: '24h' },
+      hr: { use: 'fake.hr', with: { id: 'person.id' }, keepLastKnown: '24h' },
+    },
+    claims: { c: { from: 'hr.id', whenUnavailable: { stale: '2h', then: { default: 'too old' } } } },
+  };
+  const claimAt = async (person: number, hr: number): Promise<unknown> => {
+    const { plan: compiled, source } = plan(
+      {
+        person: { ...byMail, answer: () => known('id', person) },
+        hr: { parameters: ['id'], answer: () => ({ ...known('id', hr), reason: 'input' }) as Outcome },
+      },
+      chain,
+    );
+    const resolution = await resolve(compiled);
+    expect(source.queries.map(({ lookup, keeping }) => [lookup, keeping?.lastKnownOnly])).toEqual([
+      ['person', undefined],
+      ['hr', true],
+    ]);
+    return resolution.kind === 'resolved' && resolution.claims.get('c');
+  };
+
+  it('found by a last known key is as old as the older of the two', async () => {
+    expect(await claimAt(hour, hour)).toBe('k');
+    expect(await claimAt(3 * hour, hour)).toBe('too old');
+    expect(await claimAt(hour, 3 * hour)).toBe('too old');
+  });
+});
+
+describe('the explanation', () => {
+  const lookups: Record<string, FakeLookup> = {
+    a: {
+      locate: [{ key: 'mail', when: {}, fallThrough: false }],
+      answer: () => ({ ...found(new Attributes([['memberOf', ['CN=Finance,DC=x', 'CN=Sales,DC=x']]])), age: 1_500 }),
+    },
+    b: { parameters: ['mail'], answer: () => unavailable('timeout', 'secret detail') },
+    c: { parameters: ['mail'], answer: () => answers({ tier: ['gold'] }) },
+  };
+  const document = {
+    lookups: {
+      person: { use: 'fake.a' },
+      billing: { use: 'fake.b', with: { mail: 'subject.mail' } },
+    },
+    claims: {
+      groups: { from: 'person.memberOf', list: true, transform: ['GroupName', { Join: ';' }, { Split: ';' }] },
+      tier: { from: 'billing.tier', whenUnavailable: { default: 'free' } },
+      title: { from: 'person.title' },
+      fixed: { value: 'x'.repeat(3_000) },
+      source: { value: 'corp' },
+    },
+    overflow: { drop: ['fixed'] },
+  };
+
+  it('has every lookup and every step, without values unless they are asked for', async () => {
+    const { plan: compiled } = plan(lookups, document);
+    const explained = async (explain: 'names' | 'values') => {
+      using deadline = new Deadline(60_000);
+      return (await resolveClaims(compiled, { id: 'u', mail: 'ada@corp.example' }, deadline, { explain })).explanation!;
+    };
+    const { lookups: accounts, claims } = await explained('names');
+    expect(accounts).toEqual([
+      { alias: 'person', source: 'fake', lookup: 'a', outcome: 'found', ms: expect.any(Number), key: 'mail', age: 1_500 },
+      expect.objectContaining({ alias: 'billing', outcome: 'unavailable', reason: 'timeout', detail: 'secret detail' }),
+    ]);
+    expect(claims).toEqual([
+      {
+        claim: 'groups',
+        from: 'person.memberOf',
+        steps: [
+          { step: 'from', count: 2 },
+          { step: 'GroupName', count: 2 },
+          { step: 'Join', count: 1 },
+          { step: 'Split', count: 2 },
+        ],
+        result: 'value',
+      },
+      { claim: 'tier', from: 'billing.tier', steps: [], result: 'defaulted', why: 'unavailable' },
+      { claim: 'title', from: 'person.title', steps: [], result: 'omitted', why: 'missing' },
+      { claim: 'fixed', from: 'value', steps: [{ step: 'from', count: 1 }], result: 'omitted', why: 'tooLarge' },
+      { claim: 'source', from: 'value', steps: [{ step: 'from', count: 1 }], result: 'value' },
+    ]);
+    expect(JSON.stringify(claims)).not.toContain('Finance');
+    const [groups] = (await explained('values')).claims;
+    expect(groups!.steps.map(({ values }) => values)).toEqual([
+      ['CN=Finance,DC=x', 'CN=Sales,DC=x'],
+      ['Finance', 'Sales'],
+      ['Finance;Sales'],
+      ['Finance', 'Sales'],
+    ]);
+  });
+
+  it('is there only where it is asked for', async () => {
+    expect(await resolve(plan(lookups, document).plan)).not.toHaveProperty('explanation');
+  });
+});
+
+it('tells sources for whom they keep, and whether somebody will ask again', async () => {
+  const { plan: compiled, source } = plan(
+    { a: byMail },
+    { lookups: oneLookup, claims: { c: { from: 'a.x', whenUnavailable: 'omit' } } },
+  );
+  await resolve(compiled);
+  using deadline = new Deadline(60_000);
+  await resolveClaims(compiled, { mail: 'ada@corp.example' }, deadline, { noHandOver: true });
+  expect(source.queries.map(({ keeping }) => keeping)).toEqual([
+    { tenant: 't', lastKnown: 0 },
+    { tenant: 't', lastKnown: 0, noHandOver: true },
+  ]);
 });
 
 /** The table of outcome and policy, as the documentation has it. */

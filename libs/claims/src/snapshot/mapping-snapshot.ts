@@ -1,5 +1,6 @@
 import type { ConfigurationIssue } from '../mapping/mapping-document.js';
 import { compileMapping, type CompileContext } from '../plan/compile-mapping.js';
+import { linkPlans } from '../plan/link-plans.js';
 import type { Plan } from '../plan/plan.js';
 import type { StoredMapping } from '../ports/mapping-store.js';
 
@@ -71,7 +72,7 @@ export class MappingSnapshot {
       problems.push({ origin: mapping.origin, retained, issues: found.map((issue) => withLine(issue, mapping)) });
     }
     const snapshot = new MappingSnapshot(compiled, problems);
-    for (const { plan } of compiled) snapshot.index(plan);
+    for (const linked of linkPlans(compiled.map(({ plan }) => plan))) snapshot.index(linked);
     for (const mapping of failures) snapshot.indexFailure(mapping, context);
     return snapshot;
   }

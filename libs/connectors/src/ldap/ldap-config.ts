@@ -1,6 +1,6 @@
 import { configurationName, type LocateRule } from '#claims';
 import { z } from 'zod';
-import { fileReference, secretReference, sourceKeys } from '../connector.js';
+import { fileReference, lookupCache, secretReference, sourceKeys } from '../connector.js';
 import { checkTrust, locateRuleKeys } from '../locate-rule.js';
 import { FilterTemplate } from './filter-template.js';
 
@@ -38,6 +38,7 @@ const lookup = z
       .optional()
       .describe('What a mapping fills by `with`.'),
     filter: filter.optional(),
+    cache: lookupCache,
     binaryAttributes: z.array(attributeName).default([]).describe('Attributes whose values are bytes, besides the usual ones.'),
   })
   .superRefine((document, context) => {

@@ -17,6 +17,7 @@ import type { LdapConfig, LdapLookup } from './ldap-config.js';
 import type { Answer, LdapConnection, Search } from './ldap-connection.js';
 import { LdapConnections } from './ldap-connections.js';
 import { endsConnection, resultName, searchFailure } from './result-codes.js';
+import { comparesAsItself } from './string-preparation.js';
 
 const scopes = { base: 'base', one: 'one', subtree: 'sub' } as const;
 
@@ -53,7 +54,7 @@ export class LdapSource extends Source {
     if (!template) throw new Error(`${this.name}.${query.lookup} has no locate rule ${query.locateRule}`);
     const filter = template.encode(query.parameters);
     if (this.connections.isClosed) return unavailable('internal', 'the source is closed');
-    if (filter === 'impossible') return notFound('noEntry');
+    if (filter === 'impossible' || ![...query.parameters.values()].every(comparesAsItself)) return notFound('noEntry');
     return this.ask(this.search(lookup, filter, query.projection), query.projection, binary, signal);
   }
 

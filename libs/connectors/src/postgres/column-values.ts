@@ -2,7 +2,7 @@ import type { AttributeValue } from '#claims';
 
 /** How the text that PostgreSQL sends for a column becomes values. */
 export interface ColumnType {
-  readonly element: 'text' | 'boolean' | 'bytes';
+  readonly element: 'text' | 'boolean' | 'bytes' | 'json';
   /** The character between the elements of an array; undefined where the column is not an array. */
   readonly delimiter: string | undefined;
 }
@@ -16,8 +16,10 @@ export const ownTypes: ReadonlyMap<number, ColumnType> = new Map<number, ColumnT
   [17, { element: 'bytes', delimiter: undefined }],
   [1000, { element: 'boolean', delimiter: ',' }],
   [1001, { element: 'bytes', delimiter: ',' }],
-  // "char", name, integers, text, oid, json, floating point, character types, dates and times, numeric, uuid, jsonb, inet
-  ...[18, 19, 20, 21, 23, 25, 26, 114, 700, 701, 869, 1042, 1043, 1082, 1083, 1114, 1184, 1186, 1266, 1700, 2950, 3802].map(
+  [114, { element: 'json', delimiter: undefined }],
+  [3802, { element: 'json', delimiter: undefined }],
+  // "char", name, integers, text, oid, floating point, character types, dates and times, numeric, uuid, inet
+  ...[18, 19, 20, 21, 23, 25, 26, 700, 701, 869, 1042, 1043, 1082, 1083, 1114, 1184, 1186, 1266, 1700, 2950].map(
     (oid) => [oid, text] as const,
   ),
   // their arrays
@@ -35,10 +37,35 @@ export function unknownType(delimiter: string | null): ColumnType {
   return delimiter === null ? text : { element: 'text', delimiter };
 }
 
-/** The values of a field that is not null. Undefined where it is an array of more than one dimension, or not readable. */
+/**
+ * The values of a field that is not null. Undefined where it is an array of more than one dimension, JSON with
+ * objects or lists in a list, or not readable.
+ */
 export function columnValues(type: ColumnType, field: string): readonly AttributeValue[] | undefined {
+  if (type.element === 'json' && type.delimiter === undefined) return jsonValues(field);
   if (type.delimiter === undefined) return [value(type, field)];
   return arrayElements(field, type.delimiter)?.map((element) => value(type, element));
+}
+
+/** A JSON list has several values, null none, and an object is one text. Numbers keep their digits. */
+function jsonValues(field: string): readonly AttributeValue[] | undefined {
+  // A number becomes the text that stands in the document.
+  const keepDigits = (_key: string, parsed: unknown, context?: { readonly source?: string }): unknown =>
+    typeof parsed === 'number' ? (context?.source ?? String(parsed)) : parsed;
+  let document: unknown;
+  try {
+    document = JSON.parse(field, keepDigits);
+  } catch {
+    return undefined;
+  }
+  if (typeof document === 'object' && document !== null && !Array.isArray(document)) return [field];
+  const values: string[] = [];
+  for (const item of Array.isArray(document) ? (document as unknown[]) : [document]) {
+    if (item === null) continue;
+    if (typeof item === 'object') return undefined;
+    values.push(String(item));
+  }
+  return values;
 }
 
 function value({ element }: ColumnType, field: string): AttributeValue {

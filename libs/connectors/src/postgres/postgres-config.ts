@@ -1,6 +1,6 @@
 import { configurationName, type LocateRule } from '#claims';
 import { z } from 'zod';
-import { fileReference, secretReference, sourceKeys } from '../connector.js';
+import { fileReference, lookupCache, secretReference, sourceKeys } from '../connector.js';
 import { checkTrust, locateRuleKeys } from '../locate-rule.js';
 import { statementParameters } from './statement-parameters.js';
 
@@ -15,6 +15,7 @@ const lookup = z
       .optional()
       .describe('What a mapping fills by `with`; the first is $1.'),
     statement: z.string().min(1),
+    cache: lookupCache,
     rows: z
       .enum(['one', 'many'])
       .default('one')
@@ -60,6 +61,14 @@ export const postgresConfig = z.strictObject({
       },
     )
     .default('verify-full'),
+  server: z
+    .enum(['any', 'primary', 'standby'])
+    .default('any')
+    .describe('Which of the servers may be asked: primary is the one that takes writes, a standby is in recovery.'),
+  prepared: z
+    .boolean()
+    .default(true)
+    .describe('false: statements are not kept by the session, for a pooler that changes sessions between transactions.'),
   lookups: z.record(configurationName, lookup),
 });
 

@@ -45,6 +45,8 @@ export class PostgresPools {
   /** Whose connections are open, those of sessions that were given up too. */
   private readonly clients = new WeakMap<pg.Pool, Set<pg.PoolClient>>();
   private readonly checks = new Set<PostgresHost>();
+  /** Sessions whose server was seen to be of the kind that is wanted. */
+  private readonly known = new WeakSet<pg.PoolClient>();
   private closed: Promise<void> | undefined;
   private authorities: string | undefined;
   /** What the last session to be opened was opened with. */
@@ -98,6 +100,11 @@ export class PostgresPools {
     try {
       const pool = this.pools.get(host) ?? (await this.openPool(host));
       const client = await pool.connect();
+      if (!(await this.isWanted(client))) {
+        client.release(true);
+        this.hosts.failed(host);
+        return { kind: 'failed', reason: 'connection', detail: `${where}: is not ${this.config.server}` };
+      }
       this.hosts.works(host);
       return { kind: 'session', session: this.lend(client, host, pool) };
     } catch (error) {
@@ -116,6 +123,16 @@ export class PostgresPools {
       const code = sqlState ?? ('code' in error && typeof error.code === 'string' ? error.code : error.message);
       return { kind: 'failed', reason: 'connection', detail: `${where}: ${code}` };
     }
+  }
+
+  /** Whether the server of a session is of the kind that is wanted. A server can change it while sessions are open: a fail-over ends them. */
+  private async isWanted(client: pg.PoolClient): Promise<boolean> {
+    const { server, limits } = this.config;
+    if (server === 'any' || this.known.has(client)) return true;
+    const run = await runStatement(client, recovery, AbortSignal.timeout(limits.connect));
+    if (run.kind !== 'rows' || (run.rows[0]?.[0] === 't') !== (server === 'standby')) return false;
+    this.known.add(client);
+    return true;
   }
 
   private async openPool(host: PostgresHost): Promise<pg.Pool> {
@@ -138,7 +155,7 @@ export class PostgresPools {
       keepAliveInitialDelayMillis: 30_000,
       statement_timeout: limits.operation,
       application_name: `claimbridge ${this.name}`,
-      options: '-c default_transaction_read_only=on -c DateStyle=ISO -c TimeZone=UTC',
+      options: `-c default_transaction_read_only=on -c lock_timeout=${limits.operation} -c DateStyle=ISO -c TimeZone=UTC`,
     });
     // Without listeners the loss of a connection would end the process.
     pool.on('error', () => undefined);
@@ -243,4 +260,6 @@ export class PostgresPools {
   }
 }
 
-export const ping = { name: 'claimbridge-ping', text: 'select 1', values: [] };
+export const ping = { text: 'select 1', values: [] };
+
+const recovery = { text: 'select pg_is_in_recovery()', values: [] };

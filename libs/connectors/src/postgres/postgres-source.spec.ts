@@ -14,6 +14,10 @@ describe('values', () => {
     ["timestamptz '2019-04-01 12:00:00.123456+02'", ['2019-04-01 10:00:00.123456+00']],
     ['\'{"a": [1, 2]}\'::json', ['{"a": [1, 2]}']],
     ['\'{"a":1}\'::jsonb', ['{"a": 1}']],
+    ['\'["a", 12345678901234567890, 1.50, true, null, ""]\'::json', ['a', '12345678901234567890', '1.50', 'true', '']],
+    ["'[]'::jsonb", []],
+    ["'null'::jsonb", []],
+    ["to_jsonb('O''Hara'::text)", ["O'Hara"]],
     ["'00112233-4455-6677-8899-AABBCCDDEEFF'::uuid", ['00112233-4455-6677-8899-aabbccddeeff']],
     ["'\\x00ff41'::bytea", [Buffer.of(0, 255, 65)]],
     ["array['\\x41', '\\x']::bytea[]", [Buffer.of(65), Buffer.of()]],
@@ -35,7 +39,9 @@ describe('values', () => {
     const source = postgres({
       square: "select array[['a','b'],['c','d']] as v where $1 <> ''",
       twice: 'select 1 as v, 2 as "V" where $1 <> \'\'',
+      nested: `select '[{"a": 1}]'::jsonb as v where $1 <> ''`,
     });
+    expect(await values(source, 'nested')).toMatchObject({ kind: 'unavailable', reason: 'malformed' });
     expect(await values(source, 'square')).toMatchObject({ kind: 'unavailable', reason: 'malformed' });
     expect(await values(source, 'twice')).toMatchObject({ kind: 'unavailable', reason: 'malformed' });
     expect((await ask(source, 'twice')).kind).toBe('found');
@@ -140,5 +146,46 @@ describe('what the database refuses', () => {
     expect(await ask(postgres({ it: 'select $1' }, { secrets: new Password('') }), 'it')).toMatchObject({
       reason: 'credentials',
     });
+  });
+});
+
+describe('the session', () => {
+  const settings = 'select current_setting($1) as v';
+
+  it.each([
+    ['statement_timeout', '700ms'],
+    ['lock_timeout', '700ms'],
+    ['default_transaction_read_only', 'on'],
+  ])('has the setting %s = %s', async (name, expected) => {
+    const source = postgres({ it: settings }, { limits: { operation: '700ms', connect: '300ms', concurrency: 5 } });
+    expect(await values(source, 'it', 'v', name)).toEqual([expected]);
+  });
+
+  it.each([
+    [true, '2'],
+    [false, '0'],
+  ])('keeps its statements where prepared is %s: %s', async (prepared, expected) => {
+    const source = postgres(
+      {
+        it: 'select name as v from people where upn = $1',
+        kept: "select count(*) as v from pg_prepared_statements where statement like '%people%' and $1 <> ''",
+      },
+      { prepared, limits: { operation: '5s', connect: '300ms', concurrency: 1 } },
+    );
+    expect(await values(source, 'it')).toEqual(['Adele']);
+    expect(await values(source, 'it')).toEqual(['Adele']);
+    expect(await values(source, 'kept')).toEqual([expected]);
+  });
+
+  it.each([
+    ['primary', 'found'],
+    ['any', 'found'],
+    ['standby', 'unavailable'],
+  ])('is one of a server that is %s: %s', async (server, kind) => {
+    const source = postgres({ it: 'select name as v from people where upn = $1' }, { server });
+    const outcome = await ask(source, 'it');
+    expect(outcome.kind).toBe(kind);
+    if (kind === 'unavailable')
+      expect(outcome).toMatchObject({ reason: 'connection', detail: expect.stringContaining('is not standby') });
   });
 });

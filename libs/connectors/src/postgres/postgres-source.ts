@@ -23,7 +23,8 @@ type Rows = Extract<Run, { kind: 'rows' }>;
 
 interface Prepared {
   readonly lookup: PostgresLookup;
-  readonly statementName: string;
+  /** Undefined where statements are not to be kept by a session. */
+  readonly statementName: string | undefined;
 }
 
 /** A PostgreSQL database: each lookup is one prepared statement, its parameters bound and never part of the text. */
@@ -31,6 +32,7 @@ export class PostgresSource extends Source {
   override readonly lookups: ReadonlyMap<string, LookupDescription>;
   private readonly prepared: ReadonlyMap<string, Prepared>;
   private readonly pools: PostgresPools;
+  private readonly typesName: { readonly name?: string };
   private readonly types = new Map<number, ColumnType>(ownTypes);
   private readonly log: ConnectorLog;
   private readonly missed = new Set<string>();
@@ -43,7 +45,13 @@ export class PostgresSource extends Source {
     super();
     const lookups = Object.entries(config.lookups);
     this.lookups = new Map(lookups.map(([key, { parameters, locate }]) => [key, { parameters, locate }]));
-    this.prepared = new Map(lookups.map(([key, lookup]) => [key, { lookup, statementName: statementName(name, key, lookup) }]));
+    this.prepared = new Map(
+      lookups.map(([key, lookup]) => [
+        key,
+        { lookup, statementName: config.prepared ? statementName(name, key, lookup) : undefined },
+      ]),
+    );
+    this.typesName = config.prepared ? { name: 'claimbridge-types' } : {};
     this.pools = new PostgresPools(name, config, secrets, log);
     this.log = log;
   }
@@ -61,7 +69,7 @@ export class PostgresSource extends Source {
     // PostgreSQL has no text with NUL, and a lone surrogate no UTF-8 form: no row can match.
     if (values.some((value) => value.includes('\0') || !value.isWellFormed())) return notFound('noEntry');
 
-    const statement = { name, text: lookup.statement, values };
+    const statement = { ...(name !== undefined && { name }), text: lookup.statement, values };
     for (let attempt = 1; ; attempt++) {
       const acquired = await this.pools.acquire(signal);
       if (acquired.kind === 'aborted') return unavailable('timeout', 'no session yet');
@@ -141,7 +149,8 @@ export class PostgresSource extends Source {
       if (!wanted.has(attribute)) continue;
       if (read.has(attribute)) return unavailable('malformed', `several columns are called ${attribute}`);
       const values = this.columnValues(column, index, rows);
-      if (!values) return unavailable('malformed', `${attribute} is an array of more than one dimension`);
+      if (!values)
+        return unavailable('malformed', `${attribute} is an array of more than one dimension, or JSON with objects in a list`);
       read.set(attribute, values);
     }
     for (const attribute of wanted) if (!read.has(attribute)) this.warnOfMissing(name, attribute);
@@ -164,7 +173,7 @@ export class PostgresSource extends Source {
   private async learnTypes({ client }: Session, columns: readonly Column[], signal: AbortSignal): Promise<boolean> {
     const unknown = columns.filter(({ type }) => !this.types.has(type)).map(({ type }) => type);
     if (unknown.length === 0) return true;
-    const run = await runStatement(client, { name: 'claimbridge-types', text: unknownTypesStatement, values: [unknown] }, signal);
+    const run = await runStatement(client, { ...this.typesName, text: unknownTypesStatement, values: [unknown] }, signal);
     if (run.kind !== 'rows') return false;
     for (const [oid, delimiter] of run.rows) this.types.set(Number(oid), unknownType(delimiter ?? null));
     return unknown.every((type) => this.types.has(type));

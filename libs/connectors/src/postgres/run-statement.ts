@@ -5,8 +5,8 @@ const maximumRows = 1_000;
 const maximumBytes = 1024 * 1024;
 
 export interface Statement {
-  /** Names the prepared statement in the session; equal names have equal texts. */
-  readonly name: string;
+  /** Names the prepared statement in the session; equal names have equal texts. Absent: it is prepared for this once. */
+  readonly name?: string;
   readonly text: string;
   readonly values: readonly unknown[];
 }

@@ -14,8 +14,17 @@ function compose(
 ) {
   const events: SourceEvent[] = [];
   const fake = new FakeSource('hr', { user: { answer } });
-  const source = composeSource(fake, { limits: { ...limits, ...some } }, (event) => events.push(event));
-  return { source, fake, events };
+  const composed = composeSource(
+    fake,
+    {
+      limits: { ...limits, ...some },
+      breaker: { failures: 1_000, retryAfter: 1_000 },
+      cache: { entries: 100, bytes: 100_000 },
+      lookups: {},
+    },
+    { fetched: (event) => events.push(event), answered: () => undefined, circuit: () => undefined },
+  );
+  return { ...composed, fake, events };
 }
 
 function deferred() {
@@ -36,10 +45,10 @@ describe('composeSource', () => {
 
   it('answers for a source that ignores its signal, at the operation limit', async () => {
     let seen: AbortSignal | undefined;
-    const { source } = compose((_, signal) => ((seen = signal), new Promise<never>(() => undefined)), { operation: 20 });
+    const { source, health } = compose((_, signal) => ((seen = signal), new Promise<never>(() => undefined)), { operation: 20 });
     expect(await source.fetch(query, never)).toEqual(unavailable('timeout'));
     expect(seen?.aborted).toBe(true);
-    expect(source.health()).toMatchObject({ state: 'down', lastError: { code: 'timeout' } });
+    expect(health()).toMatchObject({ state: 'down', lastError: { code: 'timeout' } });
   });
 
   it('gives the turn of a source that hangs to the next', async () => {
@@ -49,7 +58,7 @@ describe('composeSource', () => {
   });
 
   it('settles when the caller gives up, in the queue too, and does not blame the source', async () => {
-    const { source, fake } = compose(() => new Promise<never>(() => undefined), { concurrency: 1 });
+    const { source, health, fake } = compose(() => new Promise<never>(() => undefined), { concurrency: 1 });
     const caller = new AbortController();
     const fetches = [source.fetch(query, caller.signal), source.fetch(query, caller.signal)];
     await Promise.resolve();
@@ -57,7 +66,7 @@ describe('composeSource', () => {
     expect(await Promise.all(fetches)).toEqual([unavailable('timeout'), unavailable('timeout')]);
     expect(await source.fetch(query, caller.signal)).toEqual(unavailable('timeout'));
     expect(fake.queries).toHaveLength(1);
-    expect(source.health().state).toBe('unknown');
+    expect(health().state).toBe('unknown');
   });
 
   it('sheds what exceeds concurrency and queue, and serves the queue in turn', async () => {
@@ -73,18 +82,18 @@ describe('composeSource', () => {
 
   it('derives health from operations and probes', async () => {
     let outcome: Outcome = notFound('noEntry');
-    const { source } = compose(() => outcome);
-    expect(source.health()).toEqual({ state: 'unknown' });
+    const { source, health } = compose(() => outcome);
+    expect(health()).toEqual({ state: 'unknown', circuit: 'closed' });
     await source.fetch(query, never);
-    expect(source.health()).toEqual({ state: 'up', latencyMs: expect.any(Number), checkedAt: expect.any(Date) });
+    expect(health()).toEqual({ state: 'up', circuit: 'closed', latencyMs: expect.any(Number), checkedAt: expect.any(Date) });
     outcome = unavailable('refused');
     await source.fetch(query, never);
-    expect(source.health()).toMatchObject({ state: 'up', lastError: { code: 'refused', at: expect.any(Date) } });
+    expect(health()).toMatchObject({ state: 'up', lastError: { code: 'refused', at: expect.any(Date) } });
     outcome = unavailable('credentials');
     await source.fetch(query, never);
-    expect(source.health()).toMatchObject({ state: 'down', lastError: { code: 'credentials' } });
+    expect(health()).toMatchObject({ state: 'down', lastError: { code: 'credentials' } });
     expect(await source.probe(never)).toEqual({ kind: 'up' });
-    expect(source.health()).toMatchObject({ state: 'up', lastError: { code: 'credentials' } });
+    expect(health()).toMatchObject({ state: 'up', lastError: { code: 'credentials' } });
   });
 
   it('passes on a defect, and counts it', async () => {

@@ -1,11 +1,5 @@
-import {
-  Source,
-  type LookupDescription,
-  type LookupQuery,
-  type Outcome,
-  type ProbeResult,
-  type UnavailableReason,
-} from '#claims';
+import type { LookupQuery, Outcome, ProbeResult, Source, UnavailableReason } from '#claims';
+import { WrappedSource } from './wrapped-source.js';
 
 /** One operation of a source, for metrics. Names and stable codes only. */
 export interface SourceEvent {
@@ -31,22 +25,14 @@ export interface SourceHealth {
 const meansDown: ReadonlySet<UnavailableReason> = new Set(['timeout', 'connection', 'credentials', 'malformed']);
 
 /** Tells what becomes of every operation, and derives the source's health from operations and probes. */
-export class ObservedSource extends Source {
+export class ObservedSource extends WrappedSource {
   private current: SourceHealth = { state: 'unknown' };
 
   constructor(
-    private readonly source: Source,
+    inner: Source,
     private readonly listener: (event: SourceEvent) => void,
   ) {
-    super();
-  }
-
-  override get name(): string {
-    return this.source.name;
-  }
-
-  override get lookups(): ReadonlyMap<string, LookupDescription> {
-    return this.source.lookups;
+    super(inner);
   }
 
   health(): SourceHealth {
@@ -57,7 +43,7 @@ export class ObservedSource extends Source {
     const started = performance.now();
     let told: Pick<SourceEvent, 'outcome' | 'reason'> = { outcome: 'unavailable', reason: 'internal' };
     try {
-      const outcome = await this.source.fetch(query, signal);
+      const outcome = await this.inner.fetch(query, signal);
       told = 'reason' in outcome ? { outcome: outcome.kind, reason: outcome.reason } : { outcome: outcome.kind };
       const impatient = outcome.kind === 'unavailable' && outcome.reason === 'timeout' && signal.aborted;
       if (!impatient) this.note(outcome.kind === 'unavailable' ? outcome.reason : undefined, started);
@@ -69,13 +55,9 @@ export class ObservedSource extends Source {
 
   override async probe(signal: AbortSignal): Promise<ProbeResult> {
     const started = performance.now();
-    const result = await this.source.probe(signal);
+    const result = await this.inner.probe(signal);
     this.note(result.kind === 'down' ? result.reason : undefined, started);
     return result;
-  }
-
-  override close(): Promise<void> {
-    return this.source.close();
   }
 
   private note(error: UnavailableReason | undefined, started: number): void {

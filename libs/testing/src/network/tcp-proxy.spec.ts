@@ -46,6 +46,45 @@ describe('the TCP proxy', () => {
     expect(proxy.accepted).toBe(1);
   });
 
+  it('delays, and passes everything on', async () => {
+    const socket = await client();
+    proxy.spoil({ kind: 'delay', milliseconds: 100 });
+    const started = performance.now();
+    expect(await said(socket, 'late')).toBe('late');
+    expect(performance.now() - started).toBeGreaterThan(95);
+    await proxy.restore();
+    expect(await said(socket, 'again')).toBe('again');
+  });
+
+  it('throttles, and passes everything on', async () => {
+    const socket = await client();
+    proxy.spoil({ kind: 'throttle', bytesPerSecond: 1_000 });
+    const started = performance.now();
+    socket.end('x'.repeat(100));
+    expect(await text(socket)).toBe('x'.repeat(100));
+    expect(performance.now() - started).toBeGreaterThan(90);
+  });
+
+  it('replaces what comes by garbage of the same length', async () => {
+    const socket = await client();
+    proxy.spoil({ kind: 'garbage' });
+    socket.end('x'.repeat(1_000));
+    const chunks: Buffer[] = [];
+    for await (const chunk of socket) chunks.push(chunk as Buffer);
+    const seen = Buffer.concat(chunks);
+    expect([seen.length, seen.equals(Buffer.alloc(1_000, 'x'))]).toEqual([1_000, false]);
+  });
+
+  it('cuts a message in the middle', async () => {
+    const socket = await client();
+    proxy.spoil({ kind: 'cutMidMessage' });
+    let seen = '';
+    socket.on('data', (chunk: Buffer) => (seen += String(chunk))).write('0123456789');
+    const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
+    expect([seen, error.code]).toEqual(['01234', 'ECONNRESET']);
+    await expect.poll(() => proxy.connections).toBe(0);
+  });
+
   it('holds back every byte in a black hole, of old and new connections, and delivers them afterwards', async () => {
     const old = await client();
     expect(await said(old, 'before')).toBe('before');

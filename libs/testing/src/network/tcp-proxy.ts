@@ -1,4 +1,15 @@
+import { randomBytes } from 'node:crypto';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { Transform, type TransformCallback } from 'node:stream';
+
+/** What becomes of the bytes that the target sends. */
+export type Spoiling =
+  | { readonly kind: 'delay'; readonly milliseconds: number }
+  | { readonly kind: 'throttle'; readonly bytesPerSecond: number }
+  /** Half of the next piece arrives, then the connection is reset. */
+  | { readonly kind: 'cutMidMessage' }
+  /** As many bytes arrive, and none of them is right. */
+  | { readonly kind: 'garbage' };
 
 export interface TcpProxy {
   readonly host: string;
@@ -12,6 +23,8 @@ export interface TcpProxy {
   blackHole(): void;
   /** From now on new connections are refused; the open ones go on. */
   refuse(): void;
+  /** From now on spoils what the target sends, on the open connections too. */
+  spoil(how: Spoiling): void;
   /** Works normally again; bytes that were held back are delivered. */
   restore(): Promise<void>;
   /** Resets (RST) every open connection; new ones are accepted as before. */
@@ -24,10 +37,16 @@ export interface TcpProxy {
 export async function startTcpProxy(target: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
   const pairs = new Set<Pair>();
   let holding = false;
+  let spoiling: Spoiling | undefined;
   let accepted = 0;
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     accepted += 1;
-    const pair = new Pair(client, target, () => pairs.delete(pair));
+    const pair = new Pair(
+      client,
+      target,
+      () => spoiling,
+      () => pairs.delete(pair),
+    );
     pairs.add(pair);
     if (!holding) pair.flow();
   });
@@ -49,8 +68,12 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
     refuse() {
       if (server.listening) server.close();
     },
+    spoil(how) {
+      spoiling = how;
+    },
     async restore() {
       holding = false;
+      spoiling = undefined;
       for (const pair of pairs) pair.flow();
       if (!server.listening) await listen(server, port);
     },
@@ -80,12 +103,21 @@ class Pair {
   readonly #client: Socket;
   readonly #target: { readonly host: string; readonly port: number };
   readonly #ended: () => void;
+  readonly #spoiler: Transform;
   #upstream: Socket | undefined;
 
-  constructor(client: Socket, target: { readonly host: string; readonly port: number }, ended: () => void) {
+  constructor(
+    client: Socket,
+    target: { readonly host: string; readonly port: number },
+    spoiling: () => Spoiling | undefined,
+    ended: () => void,
+  ) {
     this.#client = client;
     this.#target = target;
     this.#ended = ended;
+    this.#spoiler = new Transform({
+      transform: (chunk: Buffer, _encoding, done) => this.#spoil(chunk, spoiling(), done),
+    });
     this.#watch(client);
   }
 
@@ -96,16 +128,56 @@ class Pair {
     }
     this.hold();
     this.#client.pipe(this.#upstream);
-    this.#upstream.pipe(this.#client);
+    this.#upstream.pipe(this.#spoiler).pipe(this.#client);
   }
 
   hold(): void {
     this.#client.unpipe();
     this.#upstream?.unpipe();
+    this.#spoiler.unpipe();
   }
 
   reset(): void {
     for (const socket of [this.#client, this.#upstream]) if (socket && !socket.destroyed) socket.resetAndDestroy();
+  }
+
+  #spoil(chunk: Buffer, how: Spoiling | undefined, done: TransformCallback): void {
+    switch (how?.kind) {
+      case undefined:
+        done(null, chunk);
+        return;
+      case 'delay':
+        setTimeout(done, how.milliseconds, null, chunk);
+        return;
+      case 'throttle':
+        this.#drip(chunk, how.bytesPerSecond, done);
+        return;
+      case 'garbage':
+        done(null, randomBytes(chunk.length));
+        return;
+      case 'cutMidMessage':
+        this.#client.write(chunk.subarray(0, Math.ceil(chunk.length / 2)), () => this.reset());
+    }
+  }
+
+  /** A hundred pieces a second at most. */
+  #drip(chunk: Buffer, bytesPerSecond: number, done: TransformCallback): void {
+    const size = Math.max(1, Math.ceil(bytesPerSecond / 100));
+    const piece = chunk.subarray(0, size);
+    setTimeout(
+      () => {
+        this.#spoiler.push(piece);
+        if (chunk.length > size) this.#drip(chunk.subarray(size), bytesPerSecond, done);
+        else done();
+      },
+      (piece.length / bytesPerSecond) * 1_000,
+    );
+  }
+
+  /** When what is still on its way has arrived. */
+  #endClient(): void {
+    if (this.#spoiler.readableEnded) this.#client.destroySoon();
+    else this.#spoiler.once('end', () => this.#client.destroySoon()).end();
   }
 
   #watch(socket: Socket): void {
@@ -114,7 +186,8 @@ class Pair {
     socket.once('close', () => {
       this.#ended();
       if (failed) this.reset();
-      else for (const other of [this.#client, this.#upstream]) other?.destroySoon();
+      else if (socket === this.#client) this.#upstream?.destroySoon();
+      else this.#endClient();
     });
   }
 }

@@ -18,6 +18,8 @@ export interface PostgresOptions {
   readonly database?: string;
   /** A free port by default. */
   readonly port?: number;
+  /** A certificate and its key (PEM), for sessions that want TLS; those that do not are taken too. */
+  readonly tls?: { readonly cert: string; readonly key: string };
 }
 
 /** A server on 127.0.0.1 with an empty cluster of its own; `user` is its superuser, the password is new at every start. */
@@ -56,7 +58,7 @@ export function startPostgres(options: PostgresOptions = {}): Promise<RunningPos
   return onPort(options.port, (port) => startOn(port, options));
 }
 
-async function startOn(port: number, { sql = [], database = 'test' }: PostgresOptions): Promise<RunningPostgres> {
+async function startOn(port: number, { sql = [], database = 'test', tls }: PostgresOptions): Promise<RunningPostgres> {
   const user = await runtimeUser();
   const folder = await mkdtemp(join(tmpdir(), 'claimbridge-postgres-'));
   const password = randomBytes(16).toString('hex');
@@ -65,7 +67,8 @@ async function startOn(port: number, { sql = [], database = 'test' }: PostgresOp
   try {
     const binaries = await runnableBinaries(nativeFolder(), join(folder, 'native'), user);
     await createCluster({ binaries, folder, data, password, user });
-    const args = ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])];
+    const secured = tls ? await writeCertificate(folder, tls, user) : [];
+    const args = ['-D', data, '-p', String(port), ...[...settings, ...secured].flatMap((setting) => ['-c', setting])];
     server = new GuardedProcess({
       program: binaries.postgres,
       args,
@@ -126,6 +129,20 @@ async function createCluster(cluster: {
   ];
   await run(binaries.initdb, [...args, '--no-sync', '--no-instructions'], folder, user);
   await rm(passwordFile);
+}
+
+/** The settings by which the server uses it. It takes a key that nobody else can read only. */
+async function writeCertificate(
+  folder: string,
+  tls: { readonly cert: string; readonly key: string },
+  user: RuntimeUser | undefined,
+): Promise<readonly string[]> {
+  const files = { cert: join(folder, 'server.crt'), key: join(folder, 'server.key') };
+  for (const part of ['cert', 'key'] as const) {
+    await writeFile(files[part], tls[part], { mode: 0o600 });
+    if (user) await chown(files[part], user.uid, user.gid);
+  }
+  return ['ssl=on', `ssl_cert_file=${files.cert}`, `ssl_key_file=${files.key}`];
 }
 
 function run(program: string, args: readonly string[], cwd: string, user: RuntimeUser | undefined): Promise<void> {

@@ -1,0 +1,189 @@
+import {
+  unavailable,
+  type Found,
+  type Keeping,
+  type LastKnown,
+  type LookupQuery,
+  type NotFound,
+  type Outcome,
+  type Source,
+} from '#claims';
+import { LRUCache } from 'lru-cache';
+import { settleOn } from '../settle-on.js';
+import { WrappedSource } from './wrapped-source.js';
+
+/** How long the answers of a lookup serve, in milliseconds. */
+export interface CacheTimes {
+  /** An entry that was found serves that long. */
+  readonly ttl: number;
+  /** After that it serves this much longer while it is asked for again, unless that failed. */
+  readonly staleWhileRevalidate: number;
+  /** That nothing was found serves that long. */
+  readonly negativeTtl: number;
+}
+
+export interface CacheLimits {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/** How an answer was come by; `handedOver`: it came late for an earlier call. */
+export type CacheUse = 'hit' | 'revalidating' | 'handedOver' | 'joined' | 'asked';
+
+interface Kept {
+  readonly outcome: Found | NotFound;
+  readonly at: number;
+  /** Until when it serves although it is no longer fresh, because a call did not get to see it. */
+  readonly handOverUntil: number;
+  /** The source was asked again since, and was unavailable. */
+  failed: boolean;
+}
+
+interface Flight {
+  readonly outcome: Promise<Outcome>;
+  readonly work: AbortController;
+  waiting: number;
+  /** Somebody who waited will ask again. */
+  handOver: boolean;
+  /** Somebody who will ask again has left without an answer. */
+  left: boolean;
+}
+
+/** How long an answer is kept that came too late: Entra asks once more within its own time limit of 2 s at most. */
+const handOverTime = 10_000;
+
+/** What an entry weighs besides its attributes, about. */
+const overhead = 200;
+
+/**
+ * Keeps answers and shares work. A request's signal bounds its wait here, and not the work: that belongs to no request. It goes on
+ * until the source's own limit, unless nobody waits and nobody will ask again, and an answer that comes late is kept for Entra's retry.
+ *
+ * `unavailable` never becomes `found`: it carries the last known answer, and a claim decides. An answer that somebody is not there, or
+ * there twice, ends what was known before.
+ */
+export class Cache extends WrappedSource {
+  private readonly kept: LRUCache<string, Kept>;
+  private readonly flights = new Map<string, Flight>();
+
+  constructor(
+    inner: Source,
+    private readonly times: (lookup: string) => CacheTimes,
+    limits: CacheLimits,
+    private readonly listener: (lookup: string, use: CacheUse) => void,
+  ) {
+    super(inner);
+    this.kept = new LRUCache({ max: limits.entries, maxSize: limits.bytes, perf: { now } });
+  }
+
+  /** What is kept now. */
+  get size(): { readonly entries: number; readonly bytes: number } {
+    return { entries: this.kept.size, bytes: this.kept.calculatedSize };
+  }
+
+  override async fetch(query: LookupQuery, signal: AbortSignal): Promise<Outcome> {
+    const { keeping } = query;
+    if (!keeping) return this.inner.fetch(query, signal);
+    const key = keyOf(query, keeping);
+    if (keeping.lastKnownOnly) return this.withLastKnown(unavailable('input'), key, keeping);
+
+    const { lookup } = query;
+    const kept = this.kept.get(key);
+    const use = kept && this.useOf(kept, lookup);
+    if (kept && use) {
+      this.listener(lookup, use);
+      if (use === 'revalidating' && !this.flights.has(key)) this.start(key, query, keeping);
+      return { ...kept.outcome, age: now() - kept.at };
+    }
+    const underWay = this.flights.get(key);
+    this.listener(lookup, underWay ? 'joined' : 'asked');
+    return this.wait(underWay ?? this.start(key, query, keeping), key, keeping, signal);
+  }
+
+  private useOf({ outcome, at, handOverUntil, failed }: Kept, lookup: string): 'hit' | 'revalidating' | 'handedOver' | undefined {
+    const { ttl, staleWhileRevalidate, negativeTtl } = this.times(lookup);
+    const age = now() - at;
+    if (age < (outcome.kind === 'found' ? ttl : negativeTtl)) return 'hit';
+    if (now() < handOverUntil) return 'handedOver';
+    return outcome.kind === 'found' && !failed && age < ttl + staleWhileRevalidate ? 'revalidating' : undefined;
+  }
+
+  private async wait(flight: Flight, key: string, keeping: Keeping, signal: AbortSignal): Promise<Outcome> {
+    flight.waiting += 1;
+    if (!keeping.noHandOver) flight.handOver = true;
+    try {
+      const outcome = await settleOn(signal, flight.outcome);
+      if (outcome !== 'aborted') return this.withLastKnown(outcome, key, keeping);
+      flight.left ||= !keeping.noHandOver;
+      return this.withLastKnown(unavailable('deadline'), key, keeping);
+    } finally {
+      flight.waiting -= 1;
+      if (flight.waiting === 0 && !flight.handOver) flight.work.abort();
+    }
+  }
+
+  private start(key: string, query: LookupQuery, keeping: Keeping): Flight {
+    const work = new AbortController();
+    const outcome = this.inner.fetch(query, work.signal).finally(() => this.flights.delete(key));
+    const flight: Flight = {
+      work,
+      waiting: 0,
+      handOver: false,
+      left: false,
+      outcome: outcome.then((settled) => {
+        this.keep(key, query.lookup, settled, keeping, flight.left);
+        return settled;
+      }),
+    };
+    flight.outcome.catch(() => undefined);
+    this.flights.set(key, flight);
+    return flight;
+  }
+
+  private keep(key: string, lookup: string, outcome: Outcome, keeping: Keeping, late: boolean): void {
+    if (outcome.kind === 'unavailable') {
+      const kept = this.kept.peek(key);
+      if (kept) kept.failed = true;
+      return;
+    }
+    const lifetime = outcome.kind === 'ambiguous' ? 0 : this.lifetime(outcome, lookup, keeping, late);
+    if (outcome.kind === 'ambiguous' || lifetime <= 0) {
+      this.kept.delete(key);
+      return;
+    }
+    const at = now();
+    const size = overhead + key.length * 2 + (outcome.kind === 'found' ? outcome.attributes.bytes : 0);
+    const entry = { outcome, at, handOverUntil: late ? at + handOverTime : 0, failed: false };
+    this.kept.set(key, entry, { ttl: lifetime, size });
+  }
+
+  private lifetime(outcome: Found | NotFound, lookup: string, { lastKnown }: Keeping, late: boolean): number {
+    const { ttl, staleWhileRevalidate, negativeTtl } = this.times(lookup);
+    const serving = outcome.kind === 'found' ? Math.max(ttl + (ttl > 0 ? staleWhileRevalidate : 0), lastKnown) : negativeTtl;
+    return Math.max(serving, late ? handOverTime : 0);
+  }
+
+  private withLastKnown(outcome: Outcome, key: string, keeping: Keeping): Outcome {
+    if (outcome.kind !== 'unavailable') return outcome;
+    const lastKnown = this.lastKnown(key, keeping);
+    return lastKnown ? { ...outcome, lastKnown } : outcome;
+  }
+
+  private lastKnown(key: string, keeping: Keeping): LastKnown | undefined {
+    const kept = this.kept.peek(key);
+    if (kept?.outcome.kind !== 'found') return undefined;
+    const age = now() - kept.at;
+    return age <= keeping.lastKnown ? { attributes: kept.outcome.attributes, age } : undefined;
+  }
+}
+
+const now = (): number => performance.now();
+
+/** One text for each different question, and never one for two: JSON tells lists, texts and their ends apart. */
+function keyOf({ lookup, locateRule, parameters, projection }: LookupQuery, { tenant }: Keeping): string {
+  return JSON.stringify([tenant, lookup, locateRule ?? -1, [...parameters].toSorted(byName), projection]);
+}
+
+function byName([left]: readonly [string, string], [right]: readonly [string, string]): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}

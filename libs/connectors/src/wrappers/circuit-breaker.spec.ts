@@ -1,0 +1,107 @@
+import {
+  Source,
+  found,
+  Attributes,
+  unavailable,
+  type LookupDescription,
+  type LookupQuery,
+  type Outcome,
+  type ProbeResult,
+} from '#claims';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CircuitBreaker } from './circuit-breaker.js';
+
+class System extends Source {
+  override readonly name = 'hr';
+  override readonly lookups = new Map<string, LookupDescription>();
+  outcome: Outcome = unavailable('timeout');
+  up = false;
+  fetches = 0;
+  probes = 0;
+
+  override async fetch(): Promise<Outcome> {
+    this.fetches += 1;
+    return this.outcome;
+  }
+
+  override async probe(): Promise<ProbeResult> {
+    this.probes += 1;
+    return this.up ? { kind: 'up' } : { kind: 'down', reason: 'connection' };
+  }
+
+  override async close(): Promise<void> {}
+}
+
+const query: LookupQuery = { lookup: 'user', parameters: new Map(), projection: [] };
+const patient = new AbortController().signal;
+
+let system: System;
+let breaker: CircuitBreaker;
+let changes: string[];
+
+async function ask(times = 1): Promise<Outcome> {
+  let outcome!: Outcome;
+  for (let call = 0; call < times; call += 1) outcome = await breaker.fetch(query, patient);
+  return outcome;
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
+  system = new System();
+  changes = [];
+  breaker = new CircuitBreaker(system, { failures: 3, retryAfter: 1_000, operation: 500 }, (state) => changes.push(state));
+});
+afterEach(async () => {
+  await breaker.close();
+  vi.useRealTimers();
+});
+
+describe('a source that fails', () => {
+  it.each(['timeout', 'connection', 'malformed', 'overloaded'] as const)(
+    'is no longer asked after failures in a row: %s',
+    async (reason) => {
+      system.outcome = unavailable(reason);
+      expect(await ask(3)).toEqual(unavailable(reason));
+      expect(await ask(10)).toEqual(unavailable('circuitOpen'));
+      expect([system.fetches, breaker.state, changes]).toEqual([3, 'open', ['open']]);
+    },
+  );
+
+  it.each([unavailable('refused'), unavailable('credentials'), unavailable('limit'), found(new Attributes())])(
+    'in a way that says nothing of the system is asked on: %j',
+    async (outcome) => {
+      system.outcome = outcome;
+      expect(await ask(10)).toEqual(outcome);
+      expect(breaker.state).toBe('closed');
+    },
+  );
+
+  it('now and then only is asked on', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      system.outcome = unavailable('timeout');
+      await ask(2);
+      system.outcome = found(new Attributes());
+      await ask();
+    }
+    expect([breaker.state, system.fetches]).toEqual(['closed', 15]);
+  });
+
+  it('is tried by its probe alone, again and again, until that succeeds', async () => {
+    await ask(3);
+    await vi.advanceTimersByTimeAsync(4_500);
+    expect([system.probes, system.fetches, breaker.state]).toEqual([4, 3, 'open']);
+    system.up = true;
+    system.outcome = found(new Attributes());
+    expect(await ask()).toEqual(unavailable('circuitOpen'));
+    await vi.advanceTimersByTimeAsync(1_005);
+    expect(await ask()).toEqual(found(new Attributes()));
+    expect(changes.at(-1)).toBe('closed');
+  });
+
+  it('is left alone after close', async () => {
+    await ask(3);
+    await breaker.close();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(system.probes).toBe(0);
+  });
+});

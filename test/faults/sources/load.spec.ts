@@ -1,0 +1,138 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { adele } from '../../e2e/event.js';
+import type { Document, Stack } from '../../e2e/stack.js';
+import { applicationOf, ask, constantApplication, spread, startFaultStack, type Told } from './fault-stack.js';
+
+let stack: Stack;
+afterEach(() => stack[Symbol.asyncDispose]());
+
+const database = applicationOf('PostgreSQL', 'fail');
+const directory = applicationOf('LDAP', 'fail');
+
+/** Patience for a machine that has other things to do: what is shown here is who is harmed, and not how fast the machine is. */
+function patient(document: Document): void {
+  document['entra'] = { timeout: '2s', edgeAllowance: '100ms' };
+  for (const name of ['corp-ad', 'billing-db'])
+    Object.assign(document['sources'][name].limits, { operation: '1500ms', connect: '1s' });
+}
+
+/** Somebody whom no source knows, so that nobody else's question is theirs. */
+const stranger = (number: number): object => ({
+  ...adele,
+  onPremisesUserPrincipalName: `nobody${number}@corp.example`,
+  onPremisesSecurityIdentifier: `S-1-5-21-1-2-3-${number}`,
+});
+
+/** Sends so many a second, whatever becomes of the ones before. */
+async function send(perSecond: number, total: number, one: (number: number) => Promise<Told>): Promise<readonly Told[]> {
+  const started = performance.now();
+  const sent: Promise<Told>[] = [];
+  while (sent.length < total) {
+    const due = Math.min(total, Math.ceil(((performance.now() - started) * perSecond) / 1_000));
+    while (sent.length < due) sent.push(one(sent.length));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return Promise.all(sent);
+}
+
+function count(told: readonly Told[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { said } of told) counts[said] = (counts[said] ?? 0) + 1;
+  return counts;
+}
+
+const report = (what: string, told: readonly Told[]): boolean =>
+  process.stdout.write(`${what}: ${spread(told.map(({ ms }) => ms))}\n`);
+
+describe('the service', () => {
+  it('answers 200 people who come at once to a cold start', async () => {
+    stack = await startFaultStack(patient);
+    await stack.ready();
+    const told = await Promise.all(
+      Array.from({ length: 200 }, (_, number) =>
+        ask(stack, number % 2 === 0 ? database : directory, number < 100 ? adele : stranger(number)),
+      ),
+    );
+    report('200 at a cold start', told);
+    expect(count(told)).toEqual({ gold: 50, Finance: 50, omitted: 100 });
+  });
+
+  it('with two sessions for fifty people makes them wait, and answers them all', async () => {
+    stack = await startFaultStack((document) => {
+      patient(document);
+      document['sources']['billing-db'].limits.concurrency = 2;
+    });
+    await stack.ready();
+    stack.databaseProxy.spoil({ kind: 'delay', milliseconds: 5 });
+    const told = await Promise.all(Array.from({ length: 50 }, (_, number) => ask(stack, database, stranger(number))));
+    report('50 people, 2 sessions', told);
+    expect(count(told)).toEqual({ omitted: 50 });
+  });
+
+  it('sheds what exceeds the queue at once, and nothing else', async () => {
+    stack = await startFaultStack(({ sources }) => {
+      Object.assign(sources['billing-db'].limits, { concurrency: 1, queue: 5 });
+    });
+    await stack.ready();
+    await ask(stack, database);
+    stack.databaseProxy.blackHole();
+    const told = await Promise.all(Array.from({ length: 30 }, (_, number) => ask(stack, database, stranger(number))));
+    expect(count(told)).toEqual({ '503 claims.unavailable': 30 });
+    const reasons = stack.service.log
+      .flatMap(({ lookups }) => (lookups as { reason?: string }[] | undefined) ?? [])
+      .map(({ reason }) => reason);
+    expect(reasons.filter((reason) => reason === 'overloaded').length).toBeGreaterThanOrEqual(24);
+  });
+
+  it('serves the others as before while a source hangs at 500 people a second', async () => {
+    stack = await startFaultStack((document) => {
+      patient(document);
+      document['sources']['billing-db'].limits.operation = '300ms';
+    });
+    await stack.ready();
+    for (const application of [database, directory, constantApplication]) await ask(stack, application);
+    stack.databaseProxy.blackHole();
+    const applications = [database, directory, constantApplication, constantApplication];
+    const told = await send(500, 500, async (number) => ask(stack, applications[number % 4]!, stranger(number)));
+    const of = (application: string): readonly Told[] => told.filter((_, number) => applications[number % 4] === application);
+    report('hung source', of(database));
+    report('another source', of(directory));
+    report('no source', of(constantApplication));
+    expect(count(of(database))).toEqual({ '503 claims.unavailable': 125 });
+    expect(count(of(directory))).toEqual({ omitted: 125 });
+    expect(count(of(constantApplication))).toEqual({ constant: 250 });
+    await stack.databaseProxy.restore();
+    await expect.poll(async () => (await ask(stack, database)).said, { timeout: 20_000 }).toBe('gold');
+  });
+
+  it('finds its way back to a database that restarts under load', async () => {
+    stack = await startFaultStack(patient);
+    await stack.ready();
+    const running = send(200, 600, async (number) => ask(stack, number % 2 === 0 ? database : constantApplication, adele));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    stack.databaseProxy.refuse();
+    stack.databaseProxy.cut();
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    await stack.databaseProxy.restore();
+    const told = await running;
+    report('through a restart', told);
+    expect(count(told.filter((_, number) => number % 2 === 1))).toEqual({ constant: 300 });
+    expect(Object.keys(count(told)).toSorted()).toEqual(['503 claims.unavailable', 'constant', 'gold']);
+    expect(told.at(-2)!.said).toBe('gold');
+  });
+
+  it('hands a late answer over to Entra’s retry', async () => {
+    stack = await startFaultStack((document) => {
+      patient(document);
+      document['entra'] = { timeout: '500ms', edgeAllowance: '200ms' };
+    });
+    await stack.ready();
+    await ask(stack, database);
+    stack.databaseProxy.spoil({ kind: 'delay', milliseconds: 400 });
+    expect((await ask(stack, database)).said).toBe('503 claims.unavailable');
+    expect((await ask(stack, database)).said).toBe('gold');
+    expect(await (await fetch(`${stack.managementUrl}/metrics`)).text()).toMatch(
+      /claimbridge_lookup_answers_total\{source="billing-db",lookup="tier-by-upn",use="(joined|handedOver)"\} 1/,
+    );
+  });
+});
