@@ -23,8 +23,8 @@ const define = <Kind extends string, Dto extends object, Event extends { readonl
   kind: Kind,
   type: new () => Dto,
   eventOf: (dto: Dto) => Event,
-  writeAnswer: WriteAnswer,
-) => ({ reader: new EventReader(kind, type, eventOf), writeAnswer });
+  write: WriteAnswer,
+) => ({ reader: new EventReader(kind, type, eventOf), writeAnswer: write });
 
 /** Every event of the family: how it is read, and how its answers are written. A new event is its folder and its line here. */
 export const authEvents = {
