@@ -209,6 +209,10 @@ describe('the address', () => {
     expect(JSON.parse(answer.text)).toMatchObject({ code: 'route.unknown' });
   });
 
+  it.each(['/api/%ff', '/api/%canary-7f3a', '/%'])('%s cannot be decoded, and is not repeated', async (path) => {
+    expect(refusalOf(await call({ path }))).toEqual([400, 'request.malformed']);
+  });
+
   it('may not end in a slash', async () => {
     expect(refusalOf(await call({ path: `${route}/` }))).toEqual([404, 'route.unknown']);
   });
