@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import { authEventKinds, authEvents } from '../auth-events.js';
 import { compileAcceptor } from './compile-acceptor.js';
 import { Guid, Nested, OptionalListOf, OptionalRecordOfScalars, OptionalText, Text, type DtoClass } from './decorators.js';
-import { EventReader, type AcceptorDisagreement } from './event-reader.js';
 
 const guid = 'ABCDEF00-0000-0000-0000-000000000001';
 
@@ -93,32 +92,5 @@ describe('what cannot be compiled stops the start, by its name', () => {
 
   it('and none of the events is among it', () => {
     for (const kind of authEventKinds) expect(() => authEvents[kind].reader.prepare(), kind).not.toThrow();
-  });
-});
-
-describe('a reader whose acceptor is wrong', () => {
-  const body = (value: object): Uint8Array => Buffer.from(JSON.stringify(value));
-  const eventOf = (dto: InnerDto) => ({ kind: 'inner', name: dto.name }) as const;
-
-  it.each<[string, (value: object) => InnerDto | undefined, object, AcceptorDisagreement['difference']]>([
-    ['accepts too much', (value) => value as InnerDto, { name: '' }, 'acceptedOnlyByAcceptor'],
-    ['accepts too little', () => undefined, { name: 'x' }, 'acceptedOnlyByValidator'],
-    ['reads something else', () => ({ name: 'y' }), { name: 'x' }, 'eventsDiffer'],
-  ])('and %s is told, and class-validator has the last word', (_how, acceptor, value, difference) => {
-    const told: AcceptorDisagreement[] = [];
-    const reader = new EventReader('inner', InnerDto, eventOf, acceptor);
-    const verdict = reader.read(body(value), { recheck: 1, report: (disagreement) => told.push(disagreement) });
-    expect(told).toEqual([{ event: 'inner', difference }]);
-    expect(verdict).toEqual(reader.validate(value as Record<string, unknown>));
-  });
-
-  it('is asked in a share of the cases', () => {
-    let told = 0;
-    const reader = new EventReader('inner', InnerDto, eventOf, () => ({ name: 'y' }));
-    for (let call = 0; call < 1_000; call += 1) reader.read(body({ name: 'x' }), { recheck: 0.5, report: () => (told += 1) });
-    expect(told).toBeGreaterThan(300);
-    expect(told).toBeLessThan(700);
-    expect(reader.read(body({ name: 'x' }), { report: () => (told = 0) })).toMatchObject({ event: { name: 'y' } });
-    expect(told).toBeGreaterThan(300);
   });
 });
