@@ -29,7 +29,6 @@ export type { PasswordSubmitEvent } from './password-submit/event.js';
 export type { Identity, SignUpAttribute, UserSignUpInfo } from './sign-up/sign-up-info.js';
 export type { AnswerClaim, TokenIssuanceStartAnswer } from './token-issuance-start/answer.js';
 export type { TokenIssuanceStartEvent } from './token-issuance-start/event.js';
-export { TokenIssuanceStartResponseDto } from './token-issuance-start/response.dto.js';
 export type { VerifiedIdClaimValidationAnswer } from './verified-id-claim-validation/answer.js';
 export type { VerifiedIdClaimValidationEvent } from './verified-id-claim-validation/event.js';
 export type { AcceptorDisagreement } from './wire/event-reader.js';
