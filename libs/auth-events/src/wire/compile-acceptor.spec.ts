@@ -71,7 +71,7 @@ describe('compileAcceptor', () => {
       'is not known',
     ],
     ['a condition of one constraint', decorated(Expose(), IsString({ validateIf: () => true })), 'with a condition'],
-    ['groups', decorated(Expose(), IsString({ groups: ['a'] })), 'nothing says what it must be'],
+    ['groups', decorated(Expose(), IsString({ groups: ['a'] })), 'with a condition'],
     ['always', decorated(Expose(), IsString({ always: true })), 'with a condition'],
     [
       'a Transform of somebody else',
