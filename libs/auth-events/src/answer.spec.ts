@@ -248,7 +248,7 @@ describe('every answer that is written', () => {
         [],
         [...data.actions, ...data.actions],
         [{ '@odata.type': 'microsoft.graph.x' }],
-        [null],
+        [{}],
         {},
         undefined,
       ])

@@ -71,8 +71,12 @@ function placesOf(value: Json): [Record<string, Json>, string][] {
   return Object.keys(holder).flatMap((name) => [[holder, name], ...placesOf(holder[name]!)] as [Record<string, Json>, string][]);
 }
 
-/** An own member, whatever its name. */
+/** An own member, whatever its name; of a list, one more entry where the name is not that of one. */
 function put(holder: Record<string, Json>, name: string, value: Json): void {
+  if (Array.isArray(holder) && !Object.hasOwn(holder, Number(name))) {
+    holder.push(value);
+    return;
+  }
   Object.defineProperty(holder, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
