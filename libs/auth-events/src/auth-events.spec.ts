@@ -179,7 +179,7 @@ describe('parseAuthEvent', () => {
     ['data', 'data'],
     ['data tenantId', 'data.tenantId'],
     ['data authenticationContext user mail', 'data.authenticationContext.user.mail'],
-    ['data authenticationContext client', 'data.authenticationContext.client'],
+    ['data authenticationContext user', 'data.authenticationContext.user'],
   ])('refuses %s where it is nested as deep as 64 KB allow, or looks like a class', (path, expected) => {
     for (const hostile of [
       '['.repeat(30_000) + ']'.repeat(30_000),

@@ -40,7 +40,9 @@ class AuthEventController {
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     const parsed = parseAuthEvent(kind, body, { recheck, ...(report && { report }) });
     if (parsed.kind === 'refused')
-      throw new AuthEventError('request.body', 400, `The body is not an event of the kind ${kind}.`, { issues: parsed.issues });
+      throw new AuthEventError('request.body', 400, `The body is not ${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind} event.`, {
+        issues: parsed.issues,
+      });
     const { event } = parsed;
     const tenantId = callerTenant?.(request);
     if (tenantId !== undefined && tenantId !== event.tenantId)

@@ -4,6 +4,9 @@ import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { answer, type TokenIssuanceStartAnswer } from '../index.js';
 import type { TokenIssuanceStartEvent } from '../index.js';
+import { wireEvents } from '../../test/wire-events.js';
+import { authEventKinds, authEvents, type AuthEvent } from '../auth-events.js';
+import type { AcceptorDisagreement } from '../wire/event-reader.js';
 import { AuthEventsModule } from './auth-events.module.js';
 import { authEventAdapter, takeBodiesAsBytes } from './fastify-options.js';
 import { ProblemFilter, type ProblemReport } from './problem.js';
@@ -164,5 +167,133 @@ describe('AuthEventsModule', () => {
     expect(response.json()).toMatchObject({ code: 'service.defect', title: 'The service failed.' });
     expect(response.body).not.toContain('hunter2');
     expect(reports[0]?.error).toBeInstanceOf(Error);
+  });
+});
+
+describe('AuthEventsModule with the other events', () => {
+  const guards = [secretGuard];
+  const url = (kind: string): string => `/api/on${kind[0]!.toUpperCase()}${kind.slice(1)}`;
+  const send = (app: NestFastifyApplication, kind: keyof typeof wireEvents, body: object = wireEvents[kind]()) =>
+    app.inject({
+      method: 'POST',
+      url: url(kind),
+      headers: { authorization: 'Bearer right', 'content-type': 'application/json' },
+      payload: JSON.stringify(body),
+    });
+
+  class FamilyHandler extends AuthEventHandler {
+    seen: AuthEvent[] = [];
+
+    override onTokenIssuanceStart(event: AuthEvent<'tokenIssuanceStart'>) {
+      this.seen.push(event);
+      return answer.provideClaims({ kind: event.kind });
+    }
+
+    override onAttributeCollectionStart(event: AuthEvent<'attributeCollectionStart'>) {
+      this.seen.push(event);
+      return answer.setPrefillValues({ city: event.userSignUpInfo.attributes.get('city')?.value ?? '' });
+    }
+
+    override async onAttributeCollectionSubmit(event: AuthEvent<'attributeCollectionSubmit'>) {
+      this.seen.push(event);
+      return answer.showValidationError({ message: 'Please correct.', attributeErrors: { city: 'Where is that?' } });
+    }
+
+    override onEmailOtpSend(event: AuthEvent<'emailOtpSend'>) {
+      this.seen.push(event);
+      return answer.continueWithDefaultBehavior();
+    }
+
+    override onPasswordSubmit(event: AuthEvent<'passwordSubmit'>) {
+      this.seen.push(event);
+      return answer.migratePassword('nonce');
+    }
+
+    override onVerifiedIdClaimValidation(event: AuthEvent<'verifiedIdClaimValidation'>) {
+      this.seen.push(event);
+      return answer.failVerification(['dateOfBirth']);
+    }
+  }
+
+  it('serves every event that the handler has a method for', async () => {
+    const handler = new FamilyHandler();
+    const app = await serve(AuthEventsModule.forHandler(handler, { guards }));
+    for (const kind of authEventKinds) {
+      const response = await send(app, kind);
+      expect([kind, response.statusCode, response.headers['content-type']]).toEqual([
+        kind,
+        200,
+        'application/json; charset=utf-8',
+      ]);
+      expect(handler.seen.at(-1)?.kind).toBe(kind);
+    }
+    expect((await send(app, 'attributeCollectionStart')).json()).toMatchObject({
+      data: { actions: [{ inputs: { city: 'Zürich' } }] },
+    });
+  });
+
+  it('has no route for the other events', async () => {
+    const app = await serve(AuthEventsModule.forHandler(GreetingHandler, { guards, imports: [GreetingModule] }));
+    for (const kind of authEventKinds)
+      expect([kind, (await send(app, kind)).statusCode]).toEqual([kind, kind === 'tokenIssuanceStart' ? 200 : 404]);
+  });
+
+  it('does not exist for a handler that handles nothing', () => {
+    class Idle extends AuthEventHandler {}
+    expect(() => AuthEventsModule.forHandler(Idle, { guards })).toThrow('a method for none of the events');
+  });
+
+  it('refuses an event of another kind, and names the kind that is due', async () => {
+    const app = await serve(AuthEventsModule.forHandler(new FamilyHandler(), { guards }));
+    const response = await send(app, 'emailOtpSend', wireEvents.passwordSubmit());
+    expect(response.statusCode).toBe(400);
+    expect(response.json()).toMatchObject({ code: 'request.body', title: 'The body is not an emailOtpSend event.' });
+    expect(response.body).not.toContain(wireEvents.passwordSubmit().data.tenantId);
+  });
+
+  it.each([undefined, null, 'text', [], answer.showBlockPage('x'), { ...answer.fail('a', 'b'), status: 200 }])(
+    'answers 500 where the handler gives %j',
+    async (given) => {
+      const app = await serve(AuthEventsModule.forHandler(new FixedHandler(() => given as never), { guards }));
+      const response = await send(app, 'tokenIssuanceStart');
+      expect(response.statusCode).toBe(500);
+      expect(response.json()).toMatchObject({ code: 'answer.malformed' });
+    },
+  );
+
+  it('keeps one-time codes, passwords and people out of refusals and reports', async () => {
+    const app = await serve(
+      AuthEventsModule.forHandler(new FixedHandler(() => answer.provideClaims({})), {
+        guards,
+        recheck: 1,
+        report: () => undefined,
+      }),
+    );
+    const body = wireEvents.tokenIssuanceStart();
+    const response = await send(app, 'tokenIssuanceStart', { ...body, source: 1 });
+    expect(response.json()).toMatchObject({ errors: [{ path: 'source' }] });
+    expect(response.body + JSON.stringify(reports)).not.toContain('adele');
+  });
+
+  it('asks class-validator about a share of the accepted events, and reports where it differs', async () => {
+    const found: AcceptorDisagreement[] = [];
+    const reader = authEvents.tokenIssuanceStart.reader as unknown as { acceptor: unknown };
+    const right = reader.acceptor;
+    const app = await serve(
+      AuthEventsModule.forHandler(new FixedHandler(() => answer.provideClaims({})), {
+        guards,
+        recheck: 1,
+        report: (each) => found.push(each),
+      }),
+    );
+    expect((await send(app, 'tokenIssuanceStart')).statusCode).toBe(200);
+    expect(found).toEqual([]);
+    reader.acceptor = () => undefined;
+    try {
+      expect((await send(app, 'tokenIssuanceStart')).statusCode).toBe(200);
+    } finally {
+      reader.acceptor = right;
+    }
+    expect(found).toEqual([{ event: 'tokenIssuanceStart', difference: 'acceptedOnlyByValidator' }]);
   });
 });

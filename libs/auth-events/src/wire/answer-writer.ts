@@ -1,3 +1,4 @@
+import { maximumClaimBytes } from './claim-size.js';
 import { isScalar } from './scalar.js';
 
 /** Why an answer cannot be sent. Names only, no value. */
@@ -94,9 +95,6 @@ export const scalars = record('a text, a number or a truth value', (value) =>
 );
 
 export const textByName = record('a text', (value) => (typeof value === 'string' ? JSON.stringify(value) : undefined));
-
-/** Names and values together may have 3 KB (Microsoft: error 1003025); read as 3,000 UTF-8 bytes. */
-const maximumClaimBytes = 3_000;
 
 const claimMembers = record('a text or a list of texts', (value) =>
   typeof value === 'string' ? JSON.stringify(value) : Array.isArray(value) ? writeList(value) : undefined,

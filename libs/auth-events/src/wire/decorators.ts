@@ -42,7 +42,8 @@ function transform(known: KnownTransformation, transformation: Transformation): 
   return Transform(transformation);
 }
 
-const all =
+/** Several decorators as one. */
+export const all =
   (...decorators: readonly PropertyDecorator[]): PropertyDecorator =>
   (target, property) => {
     for (const decorate of decorators) decorate(target, property);
@@ -120,7 +121,8 @@ export const OptionalScalar = (): PropertyDecorator =>
 const IsScalar = (options: ValidationOptions): PropertyDecorator =>
   ValidateBy({ name: 'isScalar', validator: { validate: isScalar } }, options);
 
-const record = (element?: () => DtoClass): PropertyDecorator =>
+/** An object whose names are data becomes a Map. */
+export const record = (element?: () => DtoClass): PropertyDecorator =>
   transform({ kind: 'record', element }, ({ obj, key, options }) => {
     const given = (obj as Record<string, unknown>)[key];
     if (!isJsonObject(given)) return given;

@@ -4,6 +4,7 @@ import { guid, wireEvents } from '../../test/wire-events.js';
 import { authEventKinds, authEvents, type AuthEventKind } from '../auth-events.js';
 import { TokenIssuanceStartDto } from '../token-issuance-start/request.dto.js';
 import { tokenIssuanceStartEvent } from '../token-issuance-start/event.js';
+import type { Acceptor } from './compile-acceptor.js';
 import { EventReader, type AcceptorDisagreement } from './event-reader.js';
 
 const runs = Number(process.env['CLAIMBRIDGE_DIFFERENTIAL_RUNS'] ?? 3_000);
@@ -70,13 +71,18 @@ function placesOf(value: Json): [Record<string, Json>, string][] {
   return Object.keys(holder).flatMap((name) => [[holder, name], ...placesOf(holder[name]!)] as [Record<string, Json>, string][]);
 }
 
-/** An own member, whatever its name. */
+/** An own member, whatever its name; of a list, one more entry where the name is not that of one. */
 function put(holder: Record<string, Json>, name: string, value: Json): void {
+  if (Array.isArray(holder) && !Object.hasOwn(holder, Number(name))) {
+    holder.push(value);
+    return;
+  }
   Object.defineProperty(holder, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
 function changedBy(event: Json, changes: readonly Change[]): Json {
-  for (const { at, how, name, to } of changes) {
+  for (const { at, how, name, to: given } of changes) {
+    const to = structuredClone(given);
     const places = placesOf(event);
     const [holder, own] = places[at % places.length]!;
     const value = holder[own]!;
@@ -130,7 +136,7 @@ describe('the compiled acceptor and class-validator', () => {
 });
 
 describe('EventReader', () => {
-  const report = (acceptor: (value: object) => TokenIssuanceStartDto | undefined, recheck: number, given = wire) => {
+  const report = (acceptor: Acceptor<TokenIssuanceStartDto>, recheck: number, given = wire) => {
     const found: AcceptorDisagreement[] = [];
     const reader = new EventReader('tokenIssuanceStart', TokenIssuanceStartDto, tokenIssuanceStartEvent, acceptor);
     return { result: reader.read(given, { recheck, report: (each) => found.push(each) }), found };
@@ -152,7 +158,7 @@ describe('EventReader', () => {
   });
 
   it("gives class-validator's event where the two differ", () => {
-    const { result, found } = report((value) => ({ ...right(value as never)!, source: 'another' }), 1);
+    const { result, found } = report((value) => ({ ...right(value)!, source: 'another' }), 1);
     expect(result.kind === 'event' && result.event.source).toBe(wireEvents.tokenIssuanceStart().source);
     expect(found).toEqual([{ event: 'tokenIssuanceStart', difference: 'eventsDiffer' }]);
   });

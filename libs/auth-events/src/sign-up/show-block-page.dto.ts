@@ -1,0 +1,5 @@
+import { AnswerText, PlainActionDto } from '../wire/answer-decorators.js';
+
+export class ShowBlockPageDto extends PlainActionDto {
+  @AnswerText() message: string;
+}
