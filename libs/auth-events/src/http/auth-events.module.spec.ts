@@ -14,7 +14,7 @@ import { AuthEventHandler } from './auth-event-handler.js';
 
 const id = (digit: number): string => `${digit}`.repeat(8) + `-1111-4111-8111-${'1'.repeat(12)}`;
 
-const event = {
+const wireEvent = {
   type: 'microsoft.graph.authenticationEvent.tokenIssuanceStart',
   source: '/tenants/x/applications/y',
   data: {
@@ -86,7 +86,11 @@ async function serve(module: ReturnType<typeof AuthEventsModule.forHandler>): Pr
   return app;
 }
 
-const post = async (app: NestFastifyApplication, body: string = JSON.stringify(event), headers: Record<string, string> = {}) =>
+const post = async (
+  app: NestFastifyApplication,
+  body: string = JSON.stringify(wireEvent),
+  headers: Record<string, string> = {},
+) =>
   app.inject({
     method: 'POST',
     url: '/api/onTokenIssuanceStart',
