@@ -1,5 +1,15 @@
 import { MappingStore, Secrets, type CompileContext } from '#claims';
-import { LdapConnector, LdapConnectorModule, PostgresConnector, PostgresConnectorModule, type Connector } from '#connectors';
+import {
+  HttpConnector,
+  HttpConnectorModule,
+  LdapConnector,
+  LdapConnectorModule,
+  PostgresConnector,
+  PostgresConnectorModule,
+  StaticConnector,
+  StaticConnectorModule,
+  type Connector,
+} from '#connectors';
 import { KeyManager } from '#entra-auth';
 import { FileMappingStore, SnapshotFile } from '#mapping-store';
 import { Metrics, createLogger } from '#observability';
@@ -31,7 +41,7 @@ export class CoreModule implements OnApplicationShutdown {
   static of(configuration: Configuration): DynamicModule {
     return {
       module: CoreModule,
-      imports: [LdapConnectorModule, PostgresConnectorModule],
+      imports: [LdapConnectorModule, PostgresConnectorModule, HttpConnectorModule, StaticConnectorModule],
       providers: [
         { provide: Configuration, useValue: configuration },
         { provide: ServiceLog, useFactory: (): ServiceLog => ({ log: createLogger(configuration.logLevel) }) },
@@ -40,7 +50,7 @@ export class CoreModule implements OnApplicationShutdown {
         { provide: Secrets, useFactory: () => new ReferencedSecrets(configuration) },
         {
           provide: Sources,
-          inject: [Secrets, ServiceLog, Metrics, LdapConnector, PostgresConnector],
+          inject: [Secrets, ServiceLog, Metrics, LdapConnector, PostgresConnector, HttpConnector, StaticConnector],
           useFactory: (secrets: Secrets, { log }: ServiceLog, metrics: Metrics, ...connectors: Connector[]) =>
             new Sources(configuration, connectors, {
               secrets,

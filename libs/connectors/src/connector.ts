@@ -60,26 +60,28 @@ const positive = duration.refine((milliseconds) => milliseconds > 0, { error: 'm
 
 /** The keys that every source's configuration shares. */
 export const sourceKeys = <Type extends string>(type: Type, concurrency = 32) => ({
-  type: z.literal(type),
-  tenants: z.array(configurationName).min(1),
+  type: z.literal(type).describe('The kind of system.'),
+  tenants: z.array(configurationName).min(1).describe('The tenants that the source may serve, by their aliases.'),
   limits: z
     .strictObject({
-      operation: positive.prefault('500ms'),
-      connect: positive.prefault('1s'),
-      concurrency: count(concurrency, 1),
-      queue: count(256, 0),
+      operation: positive.prefault('500ms').describe('How long the work of one lookup may take at the system.'),
+      connect: positive.prefault('1s').describe('How long opening a connection may take, TLS and authentication included.'),
+      concurrency: count(concurrency, 1).describe('Lookups under way at the same time.'),
+      queue: count(256, 0).describe('Lookups that may wait for their turn; more are shed.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('How much the source may take, and how much it may be asked.'),
   breaker: z
     .strictObject({
       failures: count(10, 1).describe('Failures in a row after which the source is no longer asked.'),
       retryAfter: positive.prefault('1s').describe('The time between two probes that may make it be asked again.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('When a source that fails is no longer asked.'),
   cache: z
     .strictObject({
-      entries: z.int().min(1).max(1_000_000).default(10_000),
-      bytes: z.int().min(1_024).max(1_073_741_824).default(33_554_432),
+      entries: z.int().min(1).max(1_000_000).default(10_000).describe('The number of answers.'),
+      bytes: z.int().min(1_024).max(1_073_741_824).default(33_554_432).describe('Their size together.'),
     })
     .prefault({})
     .describe('The most that is kept of its answers, last known ones included.'),

@@ -10,10 +10,18 @@ const subjectTest = z
   .union(
     [
       texts.transform((given): SubjectTest => ({ kind: 'oneOf', texts: given })),
-      z.strictObject({ not: texts }).transform(({ not }): SubjectTest => ({ kind: 'noneOf', texts: not })),
-      z.strictObject({ startsWith: text }).transform(({ startsWith }): SubjectTest => ({ kind: 'startsWith', text: startsWith })),
-      z.strictObject({ endsWith: text }).transform(({ endsWith }): SubjectTest => ({ kind: 'endsWith', text: endsWith })),
-      z.strictObject({ present: z.boolean() }).transform(({ present }): SubjectTest => ({ kind: 'present', wanted: present })),
+      z
+        .strictObject({ not: texts.describe('The texts that it must not be.') })
+        .transform(({ not }): SubjectTest => ({ kind: 'noneOf', texts: not })),
+      z
+        .strictObject({ startsWith: text.describe('How it must begin.') })
+        .transform(({ startsWith }): SubjectTest => ({ kind: 'startsWith', text: startsWith })),
+      z
+        .strictObject({ endsWith: text.describe('How it must end.') })
+        .transform(({ endsWith }): SubjectTest => ({ kind: 'endsWith', text: endsWith })),
+      z
+        .strictObject({ present: z.boolean().describe('Whether there must be one.') })
+        .transform(({ present }): SubjectTest => ({ kind: 'present', wanted: present })),
     ],
     { error: 'must be a text, a list of texts, { not: … }, { startsWith: text }, { endsWith: text } or { present: true|false }' },
   )
@@ -21,10 +29,16 @@ const subjectTest = z
 
 /** The keys of a locate rule that do not depend on the system. */
 export const locateRuleKeys = {
-  key: subjectProperty,
-  when: z.partialRecord(subjectProperty, subjectTest).default({}),
-  fallThrough: z.boolean().default(false),
-  trustUnverified: z.boolean().default(false),
+  key: subjectProperty.describe('The property of the subject that is the key.'),
+  when: z
+    .partialRecord(subjectProperty, subjectTest)
+    .default({})
+    .describe('The rule applies only where each of these tests holds.'),
+  fallThrough: z.boolean().default(false).describe('Whether the next rule is tried where this one finds nobody.'),
+  trustUnverified: z
+    .boolean()
+    .default(false)
+    .describe('Needed, together with when, for a key that the person or another tenant can set.'),
 };
 
 /**

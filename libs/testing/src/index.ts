@@ -10,6 +10,14 @@ export {
   type RunningSlapd,
   type SlapdOptions,
 } from './directory/slapd.js';
+export {
+  startHttpServer,
+  type HttpAnswer,
+  type HttpResponder,
+  type HttpServerOptions,
+  type ReceivedRequest,
+  type RunningHttpServer,
+} from './http/http-server.js';
 export { freePort } from './network/free-port.js';
 export { startTcpProxy, type Spoiling, type TcpProxy } from './network/tcp-proxy.js';
 export { startPostgres, type PostgresOptions, type RunningPostgres } from './postgres/postgres.js';

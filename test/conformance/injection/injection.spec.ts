@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { LdapConnector, PostgresConnector, composeSource, type Connector } from '#connectors';
+import { HttpConnector, LdapConnector, PostgresConnector, StaticConnector, composeSource, type Connector } from '#connectors';
 import { Secrets, type Outcome, type Source } from '#claims';
-import { startDirectory, startPostgres } from '#testing';
+import { startDirectory, startHttpServer, startPostgres } from '#testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hostileValues } from './corpus.js';
 
@@ -72,6 +72,34 @@ beforeAll(async () => {
       },
     },
   });
+  const api = await startHttpServer(({ target, body }) => {
+    const { pathname, searchParams } = new URL(target, 'http://hr.example');
+    const asked = body
+      ? (JSON.parse(body) as { upn: string }).upn
+      : (searchParams.get('upn') ?? decodeURIComponent(pathname.slice(1)));
+    const index = hostileValues.indexOf(asked);
+    return index < 0 ? { status: 404 } : { body: { tag: `tag ${index}` } };
+  });
+  stack.defer(() => api.stop());
+  const requests = {
+    'a path': { path: '/{upn}' },
+    'a query': { query: { upn: '{upn}' } },
+    'a body': { method: 'POST', body: { upn: '{upn}' } },
+  };
+  for (const [name, request] of Object.entries(requests))
+    sources[name] = create(new HttpConnector(), 'hr-api', {
+      type: 'http',
+      url: api.url,
+      allowClearText: true,
+      allowAddresses: ['127.0.0.1/32'],
+      lookups: { it: { parameters: ['upn'], request, attributes: { tag: '/tag' } } },
+    });
+  for (const ignoreCase of [false, true])
+    sources[`a table, ignoreCase: ${ignoreCase}`] = create(new StaticConnector(), 'people', {
+      type: 'static',
+      records: hostileValues.map((upn, index) => ({ upn, tag: `tag ${index}` })),
+      lookups: { it: { parameters: ['upn'], match: { upn: 'upn' }, ignoreCase } },
+    });
 });
 
 afterAll(() => stack.disposeAsync());
@@ -87,6 +115,13 @@ const ask = (source: Source, value: string): Promise<Outcome> =>
     new AbortController().signal,
   );
 
+const nobody: Outcome = { kind: 'notFound', reason: 'noEntry' };
+
+async function tagOf(source: Source, value: string): Promise<readonly unknown[] | Outcome> {
+  const outcome = await ask(source, value);
+  return outcome.kind === 'found' ? outcome.attributes.get('tag') : outcome;
+}
+
 describe.each(hostileValues.map((value, index) => [JSON.stringify(value).slice(0, 40), value, index] as const))(
   'the value %s',
   (_name, value, index) => {
@@ -94,6 +129,22 @@ describe.each(hostileValues.map((value, index) => [JSON.stringify(value).slice(0
       const outcome = await ask(sources['PostgreSQL']!, value);
       if (value.includes('\0') || !value.isWellFormed()) expect(outcome).toEqual({ kind: 'notFound', reason: 'noEntry' });
       else expect(outcome.kind === 'found' && outcome.attributes.get('tag')).toEqual([`tag ${index}`]);
+    });
+
+    it.each(['a query', 'a body'])('finds its own entry of an HTTP API by %s, and no other', async (by) => {
+      const impossible =
+        value.includes('\0') || !value.isWellFormed() || (by === 'a query' && encodeURIComponent(value).length > 7_900);
+      expect(await tagOf(sources[by]!, value)).toEqual(impossible ? nobody : [`tag ${index}`]);
+    });
+
+    it('finds its own entry of an HTTP API by a path, or nobody where it could be another path', async () => {
+      const found = await tagOf(sources['a path']!, value);
+      const unsafe = /[\p{Cc}/\\%]/u.test(value) || !value.isWellFormed() || encodeURIComponent(value).length > 7_900;
+      expect(found).toEqual(unsafe ? nobody : [`tag ${index}`]);
+    });
+
+    it.each([false, true])('finds its own entry of a table, and no other (ignoreCase: %s)', async (ignoreCase) => {
+      expect(await tagOf(sources[`a table, ignoreCase: ${ignoreCase}`]!, value)).toEqual([`tag ${index}`]);
     });
 
     it('finds nobody in a directory', async () => {

@@ -19,25 +19,27 @@ const filter = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-const locateRule = z.strictObject({ ...locateRuleKeys, filter }).superRefine((rule, context) => {
-  checkTrust(rule, context);
-  if (!sameNames(rule.filter.parameters, ['value']))
-    context.addIssue({ code: 'custom', path: ['filter'], message: 'must have the placeholder {value}, the key, and no other' });
-});
+const locateRule = z
+  .strictObject({ ...locateRuleKeys, filter: filter.describe('With the placeholder {value}, the key.') })
+  .superRefine((rule, context) => {
+    checkTrust(rule, context);
+    if (!sameNames(rule.filter.parameters, ['value']))
+      context.addIssue({ code: 'custom', path: ['filter'], message: 'must have the placeholder {value}, the key, and no other' });
+  });
 
 const attributeName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.;-]*$/, { error: 'must be the name of an attribute' });
 
 const lookup = z
   .strictObject({
     base: z.string().min(1).describe('The distinguished name below which is searched.'),
-    scope: z.enum(['base', 'one', 'subtree']).default('subtree'),
+    scope: z.enum(['base', 'one', 'subtree']).default('subtree').describe('How deep is searched.'),
     locate: z.array(locateRule).min(1).optional().describe('How this source finds the person signing in.'),
     parameters: z
       .array(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, { error: 'must be letters, digits and _' }))
       .min(1)
       .optional()
       .describe('What a mapping fills by `with`.'),
-    filter: filter.optional(),
+    filter: filter.optional().describe('What is searched for, where the lookup has parameters (RFC 4515).'),
     cache: lookupCache,
     binaryAttributes: z.array(attributeName).default([]).describe('Attributes whose values are bytes, besides the usual ones.'),
   })
@@ -80,9 +82,20 @@ export const ldapConfig = z
       .boolean()
       .default(false)
       .describe('Allows ldap:// without startTls: the service’s password crosses the network readable.'),
-    tls: z.strictObject({ ca: fileReference.optional(), servername: z.string().min(1).optional() }).prefault({}),
-    bind: z.strictObject({ dn: z.string().min(1), password: secretReference }),
-    lookups: z.record(configurationName, lookup),
+    tls: z
+      .strictObject({
+        ca: fileReference.optional().describe('The authorities that are trusted, and no others; those of the system by default.'),
+        servername: z.string().min(1).optional().describe('The name that the certificate has, where it is not the host’s.'),
+      })
+      .prefault({})
+      .describe('Whom TLS trusts.'),
+    bind: z
+      .strictObject({
+        dn: z.string().min(1).describe('The service’s distinguished name.'),
+        password: secretReference.describe('Its password.'),
+      })
+      .describe('The service’s credentials.'),
+    lookups: z.record(configurationName, lookup).describe('The questions that mappings may ask, by name.'),
   })
   .superRefine((document, context) => {
     for (const [index, url] of document.urls.entries()) {

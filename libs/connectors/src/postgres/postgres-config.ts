@@ -14,7 +14,7 @@ const lookup = z
       .min(1)
       .optional()
       .describe('What a mapping fills by `with`; the first is $1.'),
-    statement: z.string().min(1),
+    statement: z.string().min(1).describe('One select; its parameters are bound.'),
     cache: lookupCache,
     rows: z
       .enum(['one', 'many'])
@@ -44,23 +44,32 @@ const lookup = z
 export const postgresConfig = z.strictObject({
   ...sourceKeys('postgres', 10),
   hosts: z
-    .array(z.strictObject({ host: z.string().min(1), port: z.int().min(1).max(65_535).default(5432) }))
+    .array(
+      z.strictObject({
+        host: z.string().min(1).describe('Its name or address.'),
+        port: z.int().min(1).max(65_535).default(5432).describe('Its port.'),
+      }),
+    )
     .min(1)
     .describe('The servers of the database, the preferred one first.'),
-  database: z.string().min(1),
-  user: z.string().min(1),
-  password: secretReference,
+  database: z.string().min(1).describe('The database’s name.'),
+  user: z.string().min(1).describe('The service’s role.'),
+  password: secretReference.describe('Its password.'),
   tls: z
     .union(
       [
         z.enum(['verify-full', 'disable']),
-        z.strictObject({ ca: fileReference.optional(), servername: z.string().min(1).optional() }),
+        z.strictObject({
+          ca: fileReference.optional().describe('The authorities that are trusted, and no others.'),
+          servername: z.string().min(1).optional().describe('The name that the certificate has, where it is not the host’s.'),
+        }),
       ],
       {
         error: 'must be verify-full, disable or { ca: file:PATH }',
       },
     )
-    .default('verify-full'),
+    .default('verify-full')
+    .describe('verify-full trusts the system’s authorities; disable sends all readable.'),
   server: z
     .enum(['any', 'primary', 'standby'])
     .default('any')
@@ -69,7 +78,7 @@ export const postgresConfig = z.strictObject({
     .boolean()
     .default(true)
     .describe('false: statements are not kept by the session, for a pooler that changes sessions between transactions.'),
-  lookups: z.record(configurationName, lookup),
+  lookups: z.record(configurationName, lookup).describe('The questions that mappings may ask, by name.'),
 });
 
 export type PostgresConfig = z.output<typeof postgresConfig>;
