@@ -301,6 +301,25 @@ describe('https', () => {
   });
 });
 
+describe('a request', () => {
+  it('that is refused leaves nothing of its address in the log', async () => {
+    await using stack = await startStack();
+    await stack.ready();
+    for (const door of [stack.publicUrl, stack.managementUrl])
+      for (const route of [
+        '/nowhere?access_token=canary',
+        '/canary',
+        '/%canary',
+        '/api/onTokenIssuanceStart?canary',
+        '/health/canary',
+      ])
+        for (const method of ['GET', 'POST']) await fetch(door + route, { method });
+    await stack.service.stop();
+    expect(stack.service.log.length).toBeGreaterThan(10);
+    expect(JSON.stringify(stack.service.log)).not.toContain('canary');
+  });
+});
+
 describe('an ordinary run', () => {
   it('writes nothing on stderr, no deprecation of Node either', async () => {
     await using stack = await startStack({ variables: { NODE_OPTIONS: '--pending-deprecation' } });

@@ -257,6 +257,33 @@ describe('every answer that is written', () => {
   });
 });
 
+describe('the declared answer to tokenIssuanceStart', () => {
+  const action = { '@odata.type': 'microsoft.graph.tokenIssuanceStart.provideClaimsForToken', claims: { tier: 'gold' } };
+  const response = (change: object = {}) => ({
+    data: { '@odata.type': 'microsoft.graph.onTokenIssuanceStartResponseData', actions: [action], ...change },
+  });
+  const withClaims = (claims: unknown) => response({ actions: [{ ...action, claims }] });
+  const verdict = (body: object): string => validateDto(TokenIssuanceStartResponseDto, { ...body }).kind;
+
+  it('takes what Entra takes', () => {
+    expect(verdict(response())).toBe('valid');
+    expect(verdict(withClaims({}))).toBe('valid');
+  });
+
+  it.each<[string, object]>([
+    ['no data', {}],
+    ['another type', response({ '@odata.type': 'microsoft.graph.onOtpSendResponseData' })],
+    ['no claims', withClaims(undefined)],
+    ['claims that are null', withClaims(null)],
+    ['claims that are a list', withClaims([])],
+    ['a claim without a name', withClaims({ ' ': 'x' })],
+    ['a number', withClaims({ tier: 1 })],
+    ['null', withClaims({ tier: null })],
+    ['a list of numbers', withClaims({ tier: [1] })],
+    ['more than 3,000 bytes', withClaims({ tier: ['é'.repeat(1_000), 'é'.repeat(499)] })],
+  ])('refuses %s', (_name, body) => expect(verdict(body)).toBe('invalid'));
+});
+
 describe('the types', () => {
   it('let a handler give the answers of its event only', () => {
     expectTypeOf(answer.provideClaims({})).toExtend<TokenIssuanceStartAnswer>();

@@ -154,8 +154,14 @@ describe('parseTokenIssuanceStart', () => {
   });
 
   it('refuses bytes that are not UTF-8', () => {
-    const bytes = Buffer.concat([Buffer.from('{"type":"'), Buffer.of(0xff), Buffer.from('"}')]);
-    expect(parseTokenIssuanceStart(bytes).kind).toBe('refused');
+    const [before, after] = JSON.stringify(envelope()).split('"Ada"');
+    const named = (...name: readonly number[]): Uint8Array =>
+      Buffer.concat([Buffer.from(`${before}"`), Buffer.from(name), Buffer.from(`"${after}`)]);
+    expect(parseTokenIssuanceStart(named(0xc3, 0xa9)).kind).toBe('event');
+    expect(parseTokenIssuanceStart(named(0xff))).toEqual({
+      kind: 'refused',
+      issues: [{ path: '', reason: 'the body is not JSON' }],
+    });
   });
 
   it('survives every JSON value, and hostile keys change nothing', () => {

@@ -36,8 +36,12 @@ export async function accountOf(stack: TrustStack, token: string, request: () =>
   const from = stack.service.log.length;
   const before = { ...stack.lookups };
   const { status, headers, text, json } = await request();
-  const { code, correlationId } = json as { readonly code: string; readonly correlationId: string };
-  const line = await stack.service.line((candidate) => candidate['correlationId'] === correlationId, from);
+  const { code = '', correlationId } = (json ?? {}) as { readonly code?: string; readonly correlationId?: string };
+  // Claims have no correlation id: what should have been refused was accepted, and there is no line to wait for.
+  const line =
+    correlationId === undefined
+      ? {}
+      : await stack.service.line((candidate) => candidate['correlationId'] === correlationId, from);
   const said = `${JSON.stringify([...headers])}${text}${JSON.stringify(stack.service.log.slice(from))}`;
   const sources = Object.entries(stack.lookups).flatMap(([tenant, count]) =>
     count === before[tenant as keyof typeof before] ? [] : [`the source of ${tenant}`],
@@ -47,7 +51,7 @@ export async function accountOf(stack: TrustStack, token: string, request: () =>
     code,
     contentType: headers.get('content-type') ?? '',
     challenge: headers.get('www-authenticate'),
-    reason: /^[\w.]+(?=:)|^.*$/.exec(String(line['detail']))?.[0] ?? '',
+    reason: /^[\w.]+(?=:)|^.*$/.exec(String(line['detail'] ?? ''))?.[0] ?? '',
     leaks: partsOf(token).filter((part) => said.includes(part)),
     reached: [...['tenant', 'application', 'mapping', 'lookups', 'err'].filter((field) => field in line), ...sources],
   };

@@ -28,7 +28,10 @@ export type AuthEventAnswer<Kind extends AuthEventKind = AuthEventKind> = AuthEv
 
 type Decision<Kind extends AuthEventKind> = AuthEventAnswer<Kind> | Promise<AuthEventAnswer<Kind>>;
 
-/** Decides on events. Written by whoever uses `AuthEventsModule`: the events with a method are the ones that are served. */
+/**
+ * Decides on events. Written by whoever uses `AuthEventsModule`: the events with a method are the ones that are served. Methods, not
+ * properties: the routes are made before there is an instance.
+ */
 export abstract class AuthEventHandler {
   onTokenIssuanceStart?(event: AuthEvent<'tokenIssuanceStart'>, context: CalloutContext): Decision<'tokenIssuanceStart'>;
 

@@ -70,10 +70,11 @@ function problemOf(error: unknown): Problem {
   }
   const status = statusOf(error);
   const known = titles[status];
-  const detail = error instanceof Error ? error.message : 'thrown value is not an Error';
-  return known
-    ? { status, code: known.code, publicMessage: known.text, headers: {}, detail, defect: false }
-    : { status: 500, code: 'service.defect', publicMessage: 'The service failed.', headers: {}, detail, defect: true };
+  const message = error instanceof Error ? error.message : 'thrown value is not an Error';
+  // Nest's words for an unknown address repeat it, with its query.
+  const detail = known && status === 404 ? known.text : message;
+  if (known) return { status, code: known.code, publicMessage: known.text, headers: {}, detail, defect: false };
+  return { status: 500, code: 'service.defect', publicMessage: 'The service failed.', headers: {}, detail, defect: true };
 }
 
 function statusOf(error: unknown): number {

@@ -1,10 +1,10 @@
-import { Expose, Type } from 'class-transformer';
+import { Expose, Transform, Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayMinSize,
   ArrayNotEmpty,
   IsArray,
-  IsNotEmpty,
+  IsInstance,
   IsObject,
   IsOptional,
   IsString,
@@ -13,7 +13,8 @@ import {
   type ValidationOptions,
 } from 'class-validator';
 import { maximumClaimBytes } from './claim-size.js';
-import { all, record, type DtoClass } from './decorators.js';
+import { all, type DtoClass } from './decorators.js';
+import { isJsonObject } from './json-body.js';
 import { isScalar } from './scalar.js';
 
 /** The vocabulary of the answer DTOs: what Entra takes, as declared contract. */
@@ -62,10 +63,13 @@ export const TextByName = (): PropertyDecorator => all(Named(), IsString({ each:
 const Named = (): PropertyDecorator =>
   all(
     Expose(),
-    record(),
-    IsObject(),
-    IsNotEmpty(),
-    Satisfies('hasNames', (map) => [...(map as Map<string, unknown>).keys()].every(isNotBlank)),
+    // Unlike in a request, null is not taken as absent: Entra does not say what it makes of it.
+    Transform(({ obj, key }) => {
+      const given = (obj as Record<string, unknown>)[key];
+      return isJsonObject(given) ? new Map(Object.entries(given)) : given;
+    }),
+    IsInstance(Map),
+    Satisfies('hasNames', (map) => map instanceof Map && [...map.keys()].every(isNotBlank)),
   );
 
 function Never(): PropertyDecorator {
@@ -83,6 +87,6 @@ function isClaim(value: unknown): boolean {
 }
 
 function isWithinClaimSize(value: unknown): boolean {
-  const texts = [...(value as Map<string, string | string[]>)].flat(2);
+  const texts = value instanceof Map ? ([...value].flat(2) as unknown[]).filter((entry) => typeof entry === 'string') : [];
   return texts.reduce((bytes, entry) => bytes + Buffer.byteLength(entry), 0) <= maximumClaimBytes;
 }

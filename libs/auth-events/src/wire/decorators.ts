@@ -121,8 +121,7 @@ export const OptionalScalar = (): PropertyDecorator =>
 const IsScalar = (options: ValidationOptions): PropertyDecorator =>
   ValidateBy({ name: 'isScalar', validator: { validate: isScalar } }, options);
 
-/** An object whose names are data becomes a Map. */
-export const record = (element?: () => DtoClass): PropertyDecorator =>
+const record = (element?: () => DtoClass): PropertyDecorator =>
   transform({ kind: 'record', element }, ({ obj, key, options }) => {
     const given = (obj as Record<string, unknown>)[key];
     if (!isJsonObject(given)) return given;
