@@ -22,6 +22,22 @@ export {
 } from './outcome.js';
 export { compileMapping, type CompileContext, type CompileResult, type RegisteredSource } from './plan/compile-mapping.js';
 export type { ClaimValue, Plan } from './plan/plan.js';
+export {
+  MappingRepository,
+  type Actor,
+  type AuditEntry,
+  type AuditFilter,
+  type AuditPage,
+  type Change,
+  type MappingDraft,
+  type MappingFilter,
+  type MappingKey,
+  type MappingPage,
+  type MappingRecord,
+  type MappingRevision,
+  type Publication,
+  type PublishCheck,
+} from './ports/mapping-repository.js';
 export { MappingStore, type LoadedMappings, type StoredMapping } from './ports/mapping-store.js';
 export { Secrets } from './ports/secrets.js';
 export {
