@@ -2,8 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describeAdminApi } from '../dist/apps/claims-api/src/admin/describe-admin-api.js';
-import { serviceJsonSchema } from '../dist/apps/claims-api/src/configuration/service-document.js';
 import { mappingJsonSchema } from '../dist/libs/claims/src/index.js';
+import { serviceJsonSchema } from '../dist/libs/configuration/src/index.js';
 
 const folder = path.resolve(import.meta.dirname, '../docs/reference');
 mkdirSync(folder, { recursive: true });
