@@ -18,8 +18,9 @@ export {
   type ReceivedRequest,
   type RunningHttpServer,
 } from './http/http-server.js';
+export { startDnsServer, type DnsService, type DnsZone, type RunningDnsServer } from './network/dns-server.js';
 export { freePort } from './network/free-port.js';
 export { startTcpProxy, type Spoiling, type TcpProxy } from './network/tcp-proxy.js';
 export { startPostgres, type PostgresOptions, type RunningPostgres } from './postgres/postgres.js';
 export { StartError, type StartErrorCode } from './process/start-error.js';
-export { selfSigned } from './directory/self-signed.js';
+export { certify, selfSigned, type Certificate, type CertificateOptions } from './directory/self-signed.js';
