@@ -23,4 +23,4 @@ export { freePort } from './network/free-port.js';
 export { startTcpProxy, type Spoiling, type TcpProxy } from './network/tcp-proxy.js';
 export { startPostgres, type PostgresOptions, type RunningPostgres } from './postgres/postgres.js';
 export { StartError, type StartErrorCode } from './process/start-error.js';
-export { certify, selfSigned, type Certificate, type CertificateOptions } from './directory/self-signed.js';
+export { selfSigned } from './directory/self-signed.js';

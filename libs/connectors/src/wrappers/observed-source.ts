@@ -58,12 +58,21 @@ export class ObservedSource extends WrappedSource {
 
   override async probe(signal: AbortSignal): Promise<ProbeResult> {
     const started = performance.now();
-    const result = await this.inner.probe(signal);
+    const result = await this.tried(signal);
     this.note(result.kind === 'down' ? result : undefined, started);
     const { warning: _, ...rest } = this.current;
     const warning = result.kind === 'up' && result.warning;
     this.current = warning ? { ...rest, warning: { code: warning.reason, detail: warning.detail } } : rest;
     return result;
+  }
+
+  /** A probe that throws is a defect of its connector. Nobody waits for probes, so it would end the process. */
+  private async tried(signal: AbortSignal): Promise<ProbeResult> {
+    try {
+      return await this.inner.probe(signal);
+    } catch {
+      return { kind: 'down', reason: 'internal' };
+    }
   }
 
   private note(error: Pick<Unavailable, 'reason' | 'detail'> | undefined, started: number): void {
