@@ -28,6 +28,7 @@ export {
   type UnavailableReason,
 } from './outcome.js';
 export { compileMapping, type CompileContext, type CompileResult, type RegisteredSource } from './plan/compile-mapping.js';
+export { sidText } from './plan/formats.js';
 export type { ClaimValue, Plan } from './plan/plan.js';
 export {
   MappingRepository,
