@@ -36,7 +36,10 @@ export {
   type AuditEntry,
   type AuditFilter,
   type AuditPage,
+  type Answer,
   type Change,
+  type Changed,
+  type Conflict,
   type MappingDraft,
   type MappingFilter,
   type MappingKey,
@@ -45,6 +48,8 @@ export {
   type MappingRevision,
   type Publication,
   type PublishCheck,
+  type RepositoryUnavailable,
+  type Unknown,
 } from './ports/mapping-repository.js';
 export { MappingStore, type LoadedMappings, type StoredMapping } from './ports/mapping-store.js';
 export { Secrets } from './ports/secrets.js';
