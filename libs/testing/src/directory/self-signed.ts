@@ -2,8 +2,17 @@ import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import { BasicConstraintsExtension, SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509';
 
-/** A key and a certificate for 127.0.0.1 and localhost that is its own authority (PEM), valid for a day around now. */
-export async function selfSigned(): Promise<{ readonly key: string; readonly cert: string }> {
+/**
+ * A key and a certificate that is its own authority (PEM), valid for a day around now. It is for 127.0.0.1 and localhost, or for the
+ * addresses and names given.
+ */
+export async function selfSigned({
+  addresses = ['127.0.0.1'],
+  names = ['localhost'],
+}: { readonly addresses?: readonly string[]; readonly names?: readonly string[] } = {}): Promise<{
+  readonly key: string;
+  readonly cert: string;
+}> {
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const day = 86_400_000;
@@ -16,8 +25,8 @@ export async function selfSigned(): Promise<{ readonly key: string; readonly cer
     extensions: [
       new BasicConstraintsExtension(true),
       new SubjectAlternativeNameExtension([
-        { type: 'ip', value: '127.0.0.1' },
-        { type: 'dns', value: 'localhost' },
+        ...addresses.map((value) => ({ type: 'ip', value }) as const),
+        ...names.map((value) => ({ type: 'dns', value }) as const),
       ]),
     ],
   });
