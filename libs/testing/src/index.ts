@@ -13,6 +13,7 @@ export {
   type ReceivedRequest,
   type RunningHttpServer,
 } from './http/http-server.js';
+export { startDnsServer, type DnsService, type DnsZone, type RunningDnsServer } from './network/dns-server.js';
 export { freePort } from './network/free-port.js';
 export { startTcpProxy, type Spoiling, type TcpProxy } from './network/tcp-proxy.js';
 export { startPostgres, type PostgresOptions, type RunningPostgres } from './postgres/postgres.js';

@@ -12,7 +12,7 @@ import {
 import type { ConnectorDependencies } from '../connector.js';
 import { settleOn } from '../settle-on.js';
 import { binaryAttributes, readEntry } from './entry-attributes.js';
-import { FilterTemplate, type EncodedFilter } from './filter-template.js';
+import type { EncodedFilter } from './filter-template.js';
 import type { LdapConfig, LdapLookup } from './ldap-config.js';
 import type { Answer, LdapConnection, Search } from './ldap-connection.js';
 import { LdapConnections } from './ldap-connections.js';
@@ -58,17 +58,8 @@ export class LdapSource extends Source {
     return this.ask(this.search(lookup, filter, query.projection), query.projection, binary, signal);
   }
 
-  override async probe(signal: AbortSignal): Promise<ProbeResult> {
-    const rootDse = { base: '', scope: 'base', filter: everything, attributes: ['1.1'], sizeLimit: 1, timeLimit: 1 } as const;
-    const acquired = await settleOn(signal, this.connections.acquire());
-    if (acquired === 'aborted') return { kind: 'down', reason: 'timeout' };
-    if (acquired.kind === 'failed') return { kind: 'down', reason: acquired.reason, detail: acquired.detail };
-    const answers = await Promise.all(
-      [...new Set([acquired.connection, ...this.connections.open])].map((each) => each.search(rootDse, signal)),
-    );
-    if (answers.some((answer) => answer.kind === 'result' && answer.code === 0)) return { kind: 'up' };
-    const { reason, detail } = failure(answers[0]!);
-    return { kind: 'down', reason, ...(detail && { detail }) };
+  override probe(signal: AbortSignal): Promise<ProbeResult> {
+    return this.connections.probe(signal);
   }
 
   override close(): Promise<void> {
@@ -118,15 +109,6 @@ export class LdapSource extends Source {
       return unavailable('limit', `${read.attribute} has more values than the directory sends at once`);
     return found(read.attributes);
   }
-}
-
-const everything = encodedPresence();
-
-function encodedPresence(): EncodedFilter {
-  const parsed = FilterTemplate.parse('(objectClass=*)');
-  const filter = parsed.kind === 'parsed' ? parsed.template.encode(new Map()) : 'impossible';
-  if (filter === 'impossible') throw new Error('(objectClass=*) is a filter');
-  return filter;
 }
 
 function failure(answer: Answer): Extract<Outcome, { kind: 'unavailable' }> {
