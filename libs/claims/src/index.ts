@@ -27,6 +27,7 @@ export {
   type Unavailable,
   type UnavailableReason,
 } from './outcome.js';
+export { askThrough } from './plan/ask-through.js';
 export { compileMapping, type CompileContext, type CompileResult, type RegisteredSource } from './plan/compile-mapping.js';
 export { sidText } from './plan/formats.js';
 export type { ClaimValue, Plan } from './plan/plan.js';
