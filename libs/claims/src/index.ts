@@ -1,4 +1,11 @@
 export { Attributes, type AttributeValue } from './attributes.js';
+export {
+  diffMappings,
+  type Difference,
+  type DifferenceKind,
+  type MappingDiff,
+  type PartDifference,
+} from './diff/diff-mappings.js';
 export { duration } from './duration.js';
 export {
   configurationIssues,
@@ -21,6 +28,7 @@ export {
   type UnavailableReason,
 } from './outcome.js';
 export { compileMapping, type CompileContext, type CompileResult, type RegisteredSource } from './plan/compile-mapping.js';
+export { sidText } from './plan/formats.js';
 export type { ClaimValue, Plan } from './plan/plan.js';
 export {
   MappingRepository,
@@ -28,7 +36,10 @@ export {
   type AuditEntry,
   type AuditFilter,
   type AuditPage,
+  type Answer,
   type Change,
+  type Changed,
+  type Conflict,
   type MappingDraft,
   type MappingFilter,
   type MappingKey,
@@ -37,6 +48,8 @@ export {
   type MappingRevision,
   type Publication,
   type PublishCheck,
+  type RepositoryUnavailable,
+  type Unknown,
 } from './ports/mapping-repository.js';
 export { MappingStore, type LoadedMappings, type StoredMapping } from './ports/mapping-store.js';
 export { Secrets } from './ports/secrets.js';
@@ -61,6 +74,9 @@ export type {
   Resolution,
   ResolveOptions,
 } from './resolve/resolution.js';
+export { estimateSize, type ClaimSize, type SizeEstimate } from './size/estimate-size.js';
+export { checkPublication } from './snapshot/check-publication.js';
 export { MappingSnapshot, type MappingProblem, type Selection, type Selector } from './snapshot/mapping-snapshot.js';
 export type { SubjectTest, SubjectTests } from './subject-test.js';
 export { subjectProperties, unverifiedProperties, type Subject, type SubjectProperty } from './subject.js';
+export { runMappingTests, type MappingTestResult, type TestOutcome } from './trial/run-mapping-tests.js';
