@@ -13,15 +13,18 @@ import {
 import { afterEach, vi } from 'vitest';
 import { LdapConnector } from './ldap-connector.js';
 
+/** The account with which the sources bind. */
+export const serviceLdif = `dn: cn=service,dc=corp,dc=example
+objectClass: user
+cn: service
+userPassword: right
+`;
+
 const ldif = `dn: dc=corp,dc=example
 objectClass: domain
 dc: corp
 
-dn: cn=service,dc=corp,dc=example
-objectClass: user
-cn: service
-userPassword: right
-
+${serviceLdif}
 dn: cn=Adele,dc=corp,dc=example
 objectClass: user
 cn: Adele

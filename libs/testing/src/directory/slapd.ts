@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -9,10 +8,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Attribute, Change, Client } from 'ldapts';
 import { onPort } from '../network/free-port.js';
 import { GuardedProcess } from '../process/guarded-process.js';
+import { runProgram } from '../process/run-program.js';
 import { StartError } from '../process/start-error.js';
 import { DistinguishedName } from './distinguished-name.js';
 import { withMemberOf } from './directory.js';
 import { LdifError, parseLdif, printLdif, type LdifRecord } from './ldif.js';
+import { describeUnless, type Describe } from './needs-program.js';
 import { activeDirectorySchema } from './slapd-schema.js';
 
 export interface SlapdOptions {
@@ -92,26 +93,9 @@ function installation(): Installation | undefined {
 /** Whether OpenLDAP's server is installed on this machine. */
 export const slapdAvailable = (): boolean => installation() !== undefined;
 
-/** What `describeWithSlapd` needs of the test runner's `describe`. */
-export interface Describe {
-  (title: string, body: () => void): unknown;
-  skip(title: string, body: () => void): unknown;
-}
-
-/**
- * A suite that needs slapd: runs where it is installed; elsewhere is left out, which its title and a warning say. With `CI=true` it is
- * not left out: the file fails. `describe` is given by the spec, so that this library needs no test runner.
- */
-export function describeWithSlapd(describe: Describe, title: string, body: () => void, available = slapdAvailable()): void {
-  if (available) {
-    describe(title, body);
-    return;
-  }
-  const remedy = 'slapd is not installed (apt-get install slapd)';
-  if (process.env['CI'] === 'true') throw new Error(`${title}: ${remedy}; CI leaves nothing out`);
-  process.emitWarning(`${title}: left out, ${remedy}`);
-  describe.skip(`${title} (left out: ${remedy})`, body);
-}
+/** A suite that needs slapd; left out aloud without it, and with `CI=true` a failure. */
+export const describeWithSlapd = (describe: Describe, title: string, body: () => void): void =>
+  describeUnless(slapdAvailable() ? undefined : 'slapd is not installed (apt-get install slapd)', describe, title, body);
 
 /**
  * Starts OpenLDAP's slapd with the entries and a schema like Active Directory's. Every account may read, anonymous
@@ -230,17 +214,10 @@ function readLdif(ldif: string): readonly LdifRecord[] {
   }
 }
 
-function load(program: string, args: readonly string[], cwd: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] });
-    let output = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
-    child.once('error', (error) => reject(new StartError('start.failed', 'slapadd could not be run.', error.message)));
-    child.once('close', (code) => {
-      if (code === 0) resolve();
-      else reject(new StartError('start.input', `slapd did not take the entries (slapadd, exit code ${code}).`, output));
-    });
-  });
+async function load(program: string, args: readonly string[], cwd: string): Promise<void> {
+  const { code, stderr } = await runProgram(program, args, { cwd, env });
+  if (code === undefined) throw new StartError('start.failed', 'slapadd could not be run.', stderr);
+  if (code !== 0) throw new StartError('start.input', `slapd did not take the entries (slapadd, exit code ${code}).`, stderr);
 }
 
 async function untilListening(server: GuardedProcess, port: number, pid: string): Promise<void> {
