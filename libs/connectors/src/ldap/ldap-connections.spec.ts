@@ -173,13 +173,13 @@ describe('connections', () => {
 
   it('that end are replaced without being asked for, and none is kept beyond their number', async () => {
     const running = await directory();
-    const source = ldap([running.port], { connections: { count: 3 } });
+    const source = ldap([running.port], { connections: { count: 3 }, limits: { connect: '10s' } });
     await vi.waitFor(async () => {
       await find(source, 'user', adele);
       expect(running.connections).toBe(3);
     });
     running.dropConnections();
-    await vi.waitFor(() => expect([running.connections, running.accepted]).toEqual([3, 6]), { timeout: 5_000 });
+    await vi.waitFor(() => expect([running.connections, running.accepted]).toEqual([3, 6]), { timeout: 20_000 });
     await source.probe(patient);
     expect(running.accepted).toBe(6);
     await source.close();
