@@ -48,6 +48,35 @@ describe('ldapConfig', () => {
     expect(refusals({ startTls: true })).toHaveLength(2);
   });
 
+  it('finds servers by DNS instead, by the port that their protection needs', () => {
+    const discovered = (changes: object, more: object = {}) =>
+      ldapConfig.parse({ ...document, urls: undefined, discover: { domain: 'Corp.Example', ...changes }, ...more }).discovery;
+    expect(discovered({})).toEqual({ domain: 'corp.example', scheme: 'ldaps', refresh: 300_000, security: 'tls' });
+    expect(discovered({ scheme: 'ldap' }, { startTls: true })).toMatchObject({ security: 'startTls' });
+    expect(discovered({ scheme: 'ldap' }, { allowClearText: true })).toMatchObject({ security: 'none' });
+    expect(refusals({ urls: undefined })).toEqual(['urls: is needed, or else discover; and not both']);
+    expect(refusals({ discover: { domain: 'corp.example' } })).toEqual(['urls: is needed, or else discover; and not both']);
+    const refused = (changes: object): readonly string[] =>
+      refusals({ urls: undefined, discover: { domain: 'corp.example', ...changes } });
+    expect(refused({ scheme: 'ldap' })).toEqual([expect.stringContaining('discover.scheme: is not encrypted')]);
+    expect(refused({ site: 'a.b' })).toEqual([expect.stringContaining('discover.site:')]);
+    expect(refused({ dns: ['ns.example'] })).toEqual([expect.stringContaining('discover.dns.0:')]);
+    expect(refused({ refresh: '10ms' })).toEqual([expect.stringContaining('discover.refresh:')]);
+    expect(refused({ domain: 'corp..example' })).toEqual([expect.stringContaining('discover.domain:')]);
+  });
+
+  it('binds by a certificate only where one can be shown', () => {
+    const tls = { certificate: 'file:own.pem', key: 'env:KEY' };
+    const bind = { mechanism: 'external' };
+    expect(ldapConfig.parse({ ...document, bind, tls }).bind).toEqual({ ...bind, ...tls });
+    expect(refusals({ bind })).toEqual([expect.stringContaining('tls.certificate: is missing')]);
+    expect(refusals({ bind, tls, urls: ['ldap://dc1'], allowClearText: true })).toEqual([
+      expect.stringContaining('urls.0: is not encrypted, so it can show no certificate'),
+    ]);
+    expect(refusals({ bind: { ...bind, dn: 'cn=x' }, tls })).toEqual([expect.stringContaining('bind.dn: is not allowed')]);
+    expect(refusals({ tls: { certificate: 'file:own.pem' } })).toEqual([expect.stringContaining('tls.key: is missing')]);
+  });
+
   it('lets nobody be found by what the person can set, without a word and a condition', () => {
     const rule = { key: 'mail', filter: '(mail={value})' };
     expect(refusals(located(rule))).toEqual([expect.stringContaining('lookups.user.locate.0.key: mail can be set')]);
@@ -68,6 +97,9 @@ describe('ldapConfig', () => {
     [withLookup({ extra: 1 }), 'lookups.user.extra: is not a known key'],
     [{ bind: { dn: 'cn=x', password: 'hunter2' } }, 'bind.password: must be env:NAME or file:PATH'],
     [{ bind: { dn: '', password: 'env:X' } }, 'bind.dn:'],
+    [{ bind: { dn: 'cn=x' } }, 'bind.password: is missing'],
+    [{ connections: { count: 1 } }, 'connections.count:'],
+    [{ connections: { keepAlive: '2h' } }, 'connections.keepAlive: must be between'],
     [{ urls: [] }, 'urls:'],
     [{ urls: ['ldaps://user:secret@dc1'] }, 'urls.0: must be'],
     [{ urls: ['ldaps://dc1/dc=x??sub'] }, 'urls.0: must be'],

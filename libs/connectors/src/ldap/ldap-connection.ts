@@ -3,6 +3,7 @@ import {
   AbandonRequest,
   BindRequest,
   BindResponse,
+  ExtendedRequest,
   ExtendedResponse,
   MessageParser,
   PagedResultsControl,
@@ -50,6 +51,8 @@ export type Answer =
       readonly references: readonly string[];
       /** Where a page ends and another follows: what to ask that one with. */
       readonly cookie?: Uint8Array;
+      /** Of an extended operation. */
+      readonly value?: string;
     }
   | { readonly kind: 'aborted' }
   /** More bytes than any answer may have; the server has been told to stop. */
@@ -107,9 +110,30 @@ export class LdapConnection {
     return this.ended === undefined && !this.retired;
   }
 
-  /** Simple bind (RFC 4513 §5.1.3). The caller has seen to it that the password is not empty. */
+  /** Operations that have no answer yet. */
+  get underWay(): number {
+    return this.operations.size;
+  }
+
+  /** How often something came from the server. */
+  get received(): number {
+    return this.receipts;
+  }
+
+  /** Simple bind (RFC 4513 §5.1.3). Without a password it would be another one, which names an account and authenticates nobody (§5.1.2). */
   bind(dn: string, password: string, signal: AbortSignal): Promise<Answer> {
+    if (dn === '' || password === '') throw new Error('a bind without a name or a password authenticates nobody');
     return this.send((messageId) => new BindRequest({ messageId, dn, password }), 0, signal);
+  }
+
+  /** SASL EXTERNAL (RFC 4513 §5.2.3): as whom the certificate of this connection names, and nobody else. */
+  bindByCertificate(signal: AbortSignal): Promise<Answer> {
+    return this.send((messageId) => new BindRequest({ messageId, mechanism: 'EXTERNAL' }), 0, signal);
+  }
+
+  /** “Who am I?” (RFC 4532). The answer's `value` is empty where the server knows nobody. */
+  whoAmI(signal: AbortSignal): Promise<Answer> {
+    return this.send((messageId) => new ExtendedRequest({ messageId, oid: '1.3.6.1.4.1.4203.1.11.3' }), 0, signal);
   }
 
   search(search: Search, signal: AbortSignal): Promise<Answer> {
@@ -202,7 +226,7 @@ export class LdapConnection {
         operation.settle({ kind: 'tooMuch' });
         this.stop(message.messageId);
       }
-    } else if (message instanceof SearchResponse || message instanceof BindResponse) {
+    } else if (message instanceof SearchResponse || message instanceof BindResponse || message instanceof ExtendedResponse) {
       const { status: code, errorMessage: diagnostic } = message;
       const { entries, surplus, references } = operation;
       const cookie = message.controls?.find((control) => control instanceof PagedResultsControl)?.value?.cookie;
@@ -214,6 +238,7 @@ export class LdapConnection {
         surplus,
         references,
         ...(cookie && cookie.length > 0 && { cookie }),
+        ...(message instanceof ExtendedResponse && { value: message.value ?? '' }),
       });
     }
   }

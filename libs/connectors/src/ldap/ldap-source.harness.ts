@@ -122,6 +122,7 @@ export const adele = { upn: 'adele@corp.example' };
 
 /** Moves the clock that hold times are measured with. */
 export function later(milliseconds: number): void {
+  vi.restoreAllMocks();
   const now = performance.now.bind(performance);
   vi.spyOn(performance, 'now').mockImplementation(() => now() + milliseconds);
 }

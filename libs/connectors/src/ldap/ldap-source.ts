@@ -13,13 +13,11 @@ import {
   type Unavailable,
 } from '#claims';
 import type { ConnectorDependencies } from '../connector.js';
-import { settleOn } from '../settle-on.js';
 import { accountState } from './account-state.js';
-import { Conversations, failure, type Conversation, type Entries, type Question } from './conversation.js';
+import { Conversations, type Conversation, type Entries, type Question } from './conversation.js';
 import { accountValue, projectionOf, type Projection } from './derived-attributes.js';
 import { Domains } from './domains.js';
 import { binaryAttributes, type EntryReader } from './entry-attributes.js';
-import { everything } from './filters.js';
 import { GroupMembership } from './group-membership.js';
 import { GroupTable } from './group-table.js';
 import type { LdapConfig } from './ldap-config.js';
@@ -100,17 +98,8 @@ export class LdapSource extends Source {
     );
   }
 
-  override async probe(signal: AbortSignal): Promise<ProbeResult> {
-    const rootDse = { base: '', scope: 'base', filter: everything, attributes: ['1.1'], sizeLimit: 1, timeLimit: 1 } as const;
-    const acquired = await settleOn(signal, this.connections.acquire());
-    if (acquired === 'aborted') return { kind: 'down', reason: 'timeout' };
-    if (acquired.kind === 'failed') return { kind: 'down', reason: acquired.reason, detail: acquired.detail };
-    const answers = await Promise.all(
-      [...new Set([acquired.connection, ...this.connections.open])].map((each) => each.search(rootDse, signal)),
-    );
-    if (answers.some((answer) => answer.kind === 'result' && answer.code === 0)) return { kind: 'up' };
-    const { reason, detail } = failure(answers[0]!);
-    return { kind: 'down', reason, ...(detail && { detail }) };
+  override probe(signal: AbortSignal): Promise<ProbeResult> {
+    return this.connections.probe(signal);
   }
 
   override close(): Promise<void> {
