@@ -28,7 +28,15 @@ describe('ldapConfig', () => {
       { host: 'dc1.corp.example', port: 636, security: 'tls' },
       { host: '2001:db8::1', port: 3269, security: 'tls' },
     ]);
-    expect(config.lookups['user']).toMatchObject({ scope: 'subtree', parameters: ['upn'], locate: [] });
+    expect(config.lookups['user']).toMatchObject({
+      entries: 'one',
+      parameters: ['upn'],
+      locate: [],
+      questions: [{ scope: 'sub' }],
+      referrals: 'unavailable',
+      notFoundWhen: [],
+      groups: { by: 'tokenGroups', name: 'sAMAccountName', leaveOut: ['builtin', 'distribution'], unresolved: 'omit' },
+    });
   });
 
   it('protects ldap:// by StartTLS, or not at all where the operator says so', () => {
@@ -78,6 +86,12 @@ describe('ldapConfig', () => {
     expect(refusals(located({ key: 'onPremisesSamAccountName', filter: '(sAMAccountName={value})' }))).toEqual([]);
   });
 
+  it('takes the key in the base of a rule', () => {
+    const key = 'onPremisesSecurityIdentifier';
+    expect(refusals(located({ key, base: '<SID={value:sid}>', scope: 'base', filter: '(objectClass=user)' }))).toEqual([]);
+    expect(refusals(withLookup({ base: 'uid={upn},ou=People,dc=x', scope: 'base', filter: '(objectClass=*)' }))).toEqual([]);
+  });
+
   it.each<[object, string]>([
     [{ extra: 1 }, 'extra: is not a known key'],
     [withLookup({ extra: 1 }), 'lookups.user.extra: is not a known key'],
@@ -100,6 +114,17 @@ describe('ldapConfig', () => {
     [withLookup({ parameters: ['upn', 'upn'] }), 'lookups.user.parameters: names a parameter twice'],
     [withLookup({ filter: undefined }), 'lookups.user.locate: is missing'],
     [withLookup({ locate: [{ key: 'id', filter: '(cn={value})' }] }), 'lookups.user.parameters: is not allowed beside locate'],
+    [withLookup({ base: 'cn={other},dc=x' }), 'lookups.user.filter: must use exactly the parameters {upn}'],
+    [withLookup({ base: 'dc={up' }), 'lookups.user.base: has a brace alone'],
+    [withLookup({ entries: 'some' }), 'lookups.user.entries:'],
+    [withLookup({ entries: 'many', notFoundWhen: ['disabled'] }), 'lookups.user.notFoundWhen: is for entries: one'],
+    [withLookup({ notFoundWhen: ['tired'] }), 'lookups.user.notFoundWhen.0:'],
+    [withLookup({ groups: { by: 'magic' } }), 'lookups.user.groups.by:'],
+    [withLookup({ groups: { filter: '(cn={upn})' } }), 'lookups.user.groups.filter: takes no placeholder'],
+    [withLookup({ groups: { filter: '(cn=' } }), 'lookups.user.groups.filter: is not a search filter'],
+    [withLookup({ groups: { leaveOut: ['mine'] } }), 'lookups.user.groups.leaveOut.0:'],
+    [{ lookups: { user: { base: 'cn={value},dc=x', locate: [{ key: 'id', filter: '(cn={value})' }] } } }, 'user.base: takes no'],
+    [located({ key: 'id', base: '<SID={upn:sid}>', filter: '(cn=x)' }), 'locate.0.filter: must have the placeholder {value}'],
     [located({ key: 'id', filter: '(cn={upn})' }), 'lookups.user.locate.0.filter: must have the placeholder {value}'],
     [located({ key: 'shoeSize', filter: '(cn={value})' }), 'lookups.user.locate.0.key: must be one of'],
   ])('refuses %j', (changes, reason) => {

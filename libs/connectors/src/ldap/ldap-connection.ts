@@ -6,6 +6,7 @@ import {
   ExtendedRequest,
   ExtendedResponse,
   MessageParser,
+  PagedResultsControl,
   SearchEntry,
   SearchReference,
   SearchRequest,
@@ -23,6 +24,8 @@ export interface Search {
   readonly sizeLimit: number;
   /** Seconds that the server may work; a courtesy of the protocol, not a guarantee. */
   readonly timeLimit: number;
+  /** A page of the answer (RFC 2696); `sizeLimit` is then the page's. */
+  readonly after?: Uint8Array;
 }
 
 /** An attribute of an entry as the server spells it, every value as bytes. */
@@ -31,18 +34,29 @@ export interface EntryAttribute {
   readonly values: readonly Uint8Array[];
 }
 
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly attributes: readonly EntryAttribute[];
+}
+
 export type Answer =
   /** `code` is the LDAP result code (RFC 4511 §4.1.9); `entries` holds no more than the search's size limit. */
   | {
       readonly kind: 'result';
       readonly code: number;
       readonly diagnostic: string;
-      readonly entries: readonly (readonly EntryAttribute[])[];
+      readonly entries: readonly DirectoryEntry[];
       readonly surplus: boolean;
+      /** Other places where entries may be, as LDAP URLs (RFC 4511 §4.5.3). */
+      readonly references: readonly string[];
+      /** Where a page ends and another follows: what to ask that one with. */
+      readonly cookie?: Uint8Array;
       /** Of an extended operation. */
       readonly value?: string;
     }
   | { readonly kind: 'aborted' }
+  /** More bytes than any answer may have; the server has been told to stop. */
+  | { readonly kind: 'tooMuch' }
   /** The connection ended before the answer; whether the server did the work is unknown. */
   | { readonly kind: 'closed'; readonly detail: string }
   | { readonly kind: 'malformed' };
@@ -50,9 +64,14 @@ export type Answer =
 interface Operation {
   readonly settle: (answer: Answer) => void;
   readonly sizeLimit: number;
-  readonly entries: (readonly EntryAttribute[])[];
+  readonly entries: DirectoryEntry[];
+  readonly references: string[];
+  bytes: number;
   surplus: boolean;
 }
+
+/** What one operation may answer at most, in bytes. */
+const maximumAnswerBytes = 8 * 1024 * 1024;
 
 /** Operations that ended at their limit, one after the other, while the server sent nothing at all: then the connection is dead. */
 const silenceLimit = 2;
@@ -118,9 +137,13 @@ export class LdapConnection {
   }
 
   search(search: Search, signal: AbortSignal): Promise<Answer> {
-    const { base, attributes, ...rest } = search;
+    const { base, attributes, after, ...rest } = search;
+    const paging = after && {
+      sizeLimit: 0,
+      controls: [new PagedResultsControl({ value: { size: search.sizeLimit, cookie: Buffer.from(after) } })],
+    };
     const request = (messageId: number): SearchRequest =>
-      new SearchRequest({ messageId, baseDN: base, attributes: [...attributes], ...rest });
+      new SearchRequest({ messageId, baseDN: base, attributes: [...attributes], ...rest, ...paging });
     return this.send(request, search.sizeLimit, signal);
   }
 
@@ -153,7 +176,7 @@ export class LdapConnection {
         resolve(answer);
         if (this.retired && this.operations.size === 0) this.close();
       };
-      this.operations.set(messageId, { settle, sizeLimit, entries: [], surplus: false });
+      this.operations.set(messageId, { settle, sizeLimit, entries: [], references: [], bytes: 0, surplus: false });
       signal.addEventListener('abort', onAbort, { once: true });
       this.socket.write(bytes);
     });
@@ -162,10 +185,14 @@ export class LdapConnection {
   /** Tells the server to stop (RFC 4511 §4.11), and ends a connection on which nothing comes any more. */
   private abandon(abandonId: number, receiptsBefore: number): void {
     if (this.ended !== undefined) return;
-    this.socket.write(new AbandonRequest({ messageId: this.nextMessageId(), abandonId }).write());
+    this.stop(abandonId);
     if (this.receipts !== receiptsBefore) return;
     this.silences++;
     if (this.silences >= silenceLimit) this.end('silent');
+  }
+
+  private stop(abandonId: number): void {
+    if (this.ended === undefined) this.socket.write(new AbandonRequest({ messageId: this.nextMessageId(), abandonId }).write());
   }
 
   private read(chunk: Buffer): void {
@@ -188,15 +215,31 @@ export class LdapConnection {
         message instanceof ExtendedResponse ? `notice of disconnection (${message.status})` : 'unsolicited message',
       );
     const operation = this.operations.get(message.messageId);
-    if (!operation || message instanceof SearchReference) return;
-    if (message instanceof SearchEntry) {
+    if (!operation) return;
+    if (message instanceof SearchReference) operation.references.push(...message.uris);
+    else if (message instanceof SearchEntry) {
+      const attributes = message.attributes.map(({ type, parsedBuffers }) => ({ type, values: parsedBuffers }));
       if (operation.entries.length >= operation.sizeLimit) operation.surplus = true;
-      else operation.entries.push(message.attributes.map(({ type, parsedBuffers }) => ({ type, values: parsedBuffers })));
+      else operation.entries.push({ name: message.name, attributes });
+      for (const { values } of attributes) for (const value of values) operation.bytes += value.length;
+      if (operation.bytes > maximumAnswerBytes) {
+        operation.settle({ kind: 'tooMuch' });
+        this.stop(message.messageId);
+      }
     } else if (message instanceof SearchResponse || message instanceof BindResponse || message instanceof ExtendedResponse) {
       const { status: code, errorMessage: diagnostic } = message;
-      const { entries, surplus } = operation;
-      const value = message instanceof ExtendedResponse ? { value: message.value ?? '' } : {};
-      operation.settle({ kind: 'result', code, diagnostic, entries, surplus, ...value });
+      const { entries, surplus, references } = operation;
+      const cookie = message.controls?.find((control) => control instanceof PagedResultsControl)?.value?.cookie;
+      operation.settle({
+        kind: 'result',
+        code,
+        diagnostic,
+        entries,
+        surplus,
+        references,
+        ...(cookie && cookie.length > 0 && { cookie }),
+        ...(message instanceof ExtendedResponse && { value: message.value ?? '' }),
+      });
     }
   }
 
