@@ -25,10 +25,7 @@ export function sidBytes(text: string): Uint8Array | undefined {
 export function guidBytes(text: string): Uint8Array | undefined {
   if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return undefined;
   const bytes = Buffer.from(text.replaceAll('-', ''), 'hex');
-  return Buffer.concat([
-    bytes.subarray(0, 4).reverse(),
-    bytes.subarray(4, 6).reverse(),
-    bytes.subarray(6, 8).reverse(),
-    bytes.subarray(8),
-  ]);
+  bytes.writeUInt32LE(bytes.readUInt32BE(0), 0);
+  bytes.subarray(4, 8).swap16();
+  return bytes;
 }

@@ -18,6 +18,7 @@ const syntaxes = {
 
 const attributeTypes: readonly AttributeType[] = [
   { name: 'displayName', oid: '1.2.840.113556.1.2.13', syntax: 'text', single: true },
+  { name: 'otherTelephone', oid: '1.2.840.113556.1.2.18', syntax: 'text' },
   { name: 'memberOf', oid: '1.2.840.113556.1.2.102', syntax: 'name' },
   { name: 'department', oid: '1.2.840.113556.1.2.141', syntax: 'text', single: true },
   { name: 'company', oid: '1.2.840.113556.1.2.146', syntax: 'text', single: true },
