@@ -50,7 +50,13 @@ export class ClaimsHandler extends AuthEventHandler {
     const selection =
       application === undefined
         ? ({ kind: 'none' } as const)
-        : this.mappings.select({ tenant, application, extension: event.extensionId, ...(client && { client }) });
+        : this.mappings.select({
+            tenant,
+            application,
+            extension: event.extensionId,
+            ...(client && { client }),
+            ...(event.protocol && { protocol: event.protocol }),
+          });
     switch (selection.kind) {
       case 'unloaded':
         return answer.fail('mapping.unloaded', 'No mappings are loaded yet.');
@@ -61,8 +67,8 @@ export class ClaimsHandler extends AuthEventHandler {
           ? answer.fail('mapping.none', 'This application has no mapping.')
           : answer.provideClaims({});
       case 'mapping': {
-        const { mapping, revision } = selection.plan;
-        note({ mapping, revision });
+        const { mapping, revision, claimSets } = selection.plan;
+        note({ mapping, revision, claimSets });
         const remaining = this.options.deadline - (performance.now() - receivedAt);
         if (this.options.lag.milliseconds * turnsOfAnEvent > remaining)
           return answer.fail('service.overloaded', 'The service is overloaded.');

@@ -83,7 +83,7 @@ export class ClaimMappingService {
       return;
     }
     this.storeState = { ...this.storeState, state: 'up', checkedAt: now };
-    this.snapshot = MappingSnapshot.compile(loaded.mappings, this.context, this.snapshot);
+    this.snapshot = await MappingSnapshot.load(loaded.mappings, this.context, this.snapshot);
     this.asOf = now;
     this.origin = 'store';
     for (const { origin, retained, issues } of this.snapshot.problems)
@@ -121,7 +121,7 @@ export class ClaimMappingService {
     subject: Subject | undefined,
     deadline: Deadline,
   ): Promise<Resolution> {
-    return resolveClaims(selection.plan, subject, deadline);
+    return resolveClaims(selection.plan, subject, deadline, { call: selection.call });
   }
 
   private async loadFile(): Promise<void> {
