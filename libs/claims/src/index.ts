@@ -29,6 +29,7 @@ export {
   type Unavailable,
   type UnavailableReason,
 } from './outcome.js';
+export { askThrough } from './plan/ask-through.js';
 export type { ClaimSets, CompileContext, CompiledClaimSet, RegisteredSource } from './plan/compile-context.js';
 export {
   compileClaimSet,
@@ -37,6 +38,7 @@ export {
   type ClaimSetResult,
   type CompileResult,
 } from './plan/compile-mapping.js';
+export { sidText } from './plan/formats.js';
 export type { ClaimValue, Plan } from './plan/plan.js';
 export {
   MappingRepository,
@@ -44,7 +46,10 @@ export {
   type AuditEntry,
   type AuditFilter,
   type AuditPage,
+  type Answer,
   type Change,
+  type Changed,
+  type Conflict,
   type MappingDraft,
   type MappingFilter,
   type MappingKey,
@@ -53,8 +58,10 @@ export {
   type MappingRevision,
   type Publication,
   type PublishCheck,
+  type RepositoryUnavailable,
+  type Unknown,
 } from './ports/mapping-repository.js';
-export { MappingStore, type LoadedMappings, type StoredMapping } from './ports/mapping-store.js';
+export { MappingStore, type Following, type LoadedMappings, type StoredMapping } from './ports/mapping-store.js';
 export { Secrets, type RegisteredSecret } from './ports/secrets.js';
 export {
   Source,

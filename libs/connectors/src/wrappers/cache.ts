@@ -35,6 +35,8 @@ interface Kept {
   readonly at: number;
   /** Until when it serves although it is no longer fresh, because a call did not get to see it. */
   readonly handOverUntil: number;
+  /** How old it may become as the last known answer, by whoever keeps one longest. */
+  readonly lastKnown: number;
   /** The source was asked again since, and was unavailable. */
   failed: boolean;
 }
@@ -47,6 +49,15 @@ interface Flight {
   handOver: boolean;
   /** Somebody who will ask again has left without an answer. */
   left: boolean;
+  /** Whose answer it is asked to be forgotten meanwhile. */
+  erased: boolean;
+}
+
+/** What became of an erasure. */
+export interface Erased {
+  readonly answers: number;
+  /** Texts of the erased answers by which further answers may have been found. */
+  readonly texts: readonly string[];
 }
 
 /** How long an answer is kept that came too late: Entra asks once more within its own time limit of 2 s at most. */
@@ -85,19 +96,62 @@ export class Cache extends WrappedSource {
     const { keeping } = query;
     if (!keeping) return this.inner.fetch(query, signal);
     const key = keyOf(query, keeping);
-    if (keeping.lastKnownOnly) return this.withLastKnown(unavailable('input'), key, keeping);
+    if (keeping.lastKnownOnly) return this.attachLastKnown(unavailable('input'), key, keeping);
 
     const { lookup } = query;
     const kept = this.kept.get(key);
     const use = kept && this.useOf(kept, lookup);
     if (kept && use) {
       this.listener(lookup, use);
-      if (use === 'revalidating' && !this.flights.has(key)) this.start(key, query, keeping);
+      if (use === 'revalidating') (this.flights.get(key) ?? this.start(key, query, keeping)).handOver ||= !keeping.noHandOver;
       return { ...kept.outcome, age: now() - kept.at };
     }
     const underWay = this.flights.get(key);
     this.listener(lookup, underWay ? 'joined' : 'asked');
     return this.wait(underWay ?? this.start(key, query, keeping), key, keeping, signal);
+  }
+
+  /**
+   * What a call would get without waiting for the source, undefined where it would wait. Nothing is kept, refreshed, started or
+   * counted by it.
+   */
+  glance(query: LookupQuery): Outcome | undefined {
+    const { keeping, lookup } = query;
+    if (!keeping) return undefined;
+    const key = keyOf(query, keeping);
+    if (keeping.lastKnownOnly) return this.attachLastKnown(unavailable('input'), key, keeping);
+    const kept = this.kept.peek(key);
+    return kept && this.useOf(kept, lookup) && { ...kept.outcome, age: now() - kept.at };
+  }
+
+  /** An outcome as a call would get it: one that is unavailable carries the last known answer. */
+  withLastKnown(outcome: Outcome, query: LookupQuery): Outcome {
+    const { keeping } = query;
+    return keeping ? this.attachLastKnown(outcome, keyOf(query, keeping), keeping) : outcome;
+  }
+
+  /**
+   * Forgets every answer of a tenant that was found by one of these texts or holds one of them, last known and handed-over ones
+   * among them; what is being asked for by them will not be kept.
+   * @param texts in lower case
+   * @param follow the attributes, in lower case, whose values are told for further erasures
+   */
+  erase(tenant: string, texts: ReadonlySet<string>, follow: ReadonlySet<string>): Erased {
+    const given = (value: unknown): boolean => typeof value === 'string' && texts.has(value.toLowerCase());
+    const further: string[] = [];
+    let answers = 0;
+    for (const [key, flight] of this.flights) if (isFoundBy(key, tenant, given)) flight.erased = true;
+    for (const key of [...this.kept.keys()]) {
+      const outcome = this.kept.peek(key, { allowStale: true })?.outcome;
+      const attributes = outcome?.kind === 'found' ? outcome.attributes : undefined;
+      const holds = (): boolean => attributes?.names.some((name) => attributes.get(name).some(given)) ?? false;
+      if (!isFoundBy(key, tenant, given) && !(isOf(key, tenant) && holds())) continue;
+      for (const name of follow)
+        further.push(...(attributes?.get(name) ?? []).filter((value): value is string => typeof value === 'string'));
+      this.kept.delete(key);
+      answers += 1;
+    }
+    return { answers, texts: further };
   }
 
   private useOf({ outcome, at, handOverUntil, failed }: Kept, lookup: string): 'hit' | 'revalidating' | 'handedOver' | undefined {
@@ -113,25 +167,27 @@ export class Cache extends WrappedSource {
     if (!keeping.noHandOver) flight.handOver = true;
     try {
       const outcome = await settleOn(signal, flight.outcome);
-      if (outcome !== 'aborted') return this.withLastKnown(outcome, key, keeping);
+      if (outcome !== 'aborted') return this.attachLastKnown(outcome, key, keeping);
       flight.left ||= !keeping.noHandOver;
-      return this.withLastKnown(unavailable('deadline'), key, keeping);
+      return this.attachLastKnown(unavailable('deadline'), key, keeping);
     } finally {
       flight.waiting -= 1;
-      if (flight.waiting === 0 && !flight.handOver) flight.work.abort();
+      if (flight.waiting === 0 && !flight.handOver) this.end(flight, key);
     }
   }
 
   private start(key: string, query: LookupQuery, keeping: Keeping): Flight {
     const work = new AbortController();
-    const outcome = this.inner.fetch(query, work.signal).finally(() => this.flights.delete(key));
+    const landed = (): void => void (this.flights.get(key) === flight && this.flights.delete(key));
+    const outcome = this.inner.fetch(query, work.signal).finally(landed);
     const flight: Flight = {
       work,
       waiting: 0,
       handOver: false,
       left: false,
+      erased: false,
       outcome: outcome.then((settled) => {
-        this.keep(key, query.lookup, settled, keeping, flight.left);
+        if (!work.signal.aborted && !flight.erased) this.keep(key, query.lookup, settled, keeping, flight.left);
         return settled;
       }),
     };
@@ -140,30 +196,37 @@ export class Cache extends WrappedSource {
     return flight;
   }
 
+  /** Whoever asks from now on asks anew: an answer to work that was ended is none. */
+  private end(flight: Flight, key: string): void {
+    if (this.flights.get(key) === flight) this.flights.delete(key);
+    flight.work.abort();
+  }
+
   private keep(key: string, lookup: string, outcome: Outcome, keeping: Keeping, late: boolean): void {
     if (outcome.kind === 'unavailable') {
       const kept = this.kept.peek(key);
       if (kept) kept.failed = true;
       return;
     }
-    const lifetime = outcome.kind === 'ambiguous' ? 0 : this.lifetime(outcome, lookup, keeping, late);
+    const lastKnown = Math.max(keeping.lastKnown, this.kept.peek(key)?.lastKnown ?? 0);
+    const lifetime = outcome.kind === 'ambiguous' ? 0 : this.lifetime(outcome, lookup, lastKnown, late);
     if (outcome.kind === 'ambiguous' || lifetime <= 0) {
       this.kept.delete(key);
       return;
     }
     const at = now();
     const size = overhead + key.length * 2 + (outcome.kind === 'found' ? outcome.attributes.bytes : 0);
-    const entry = { outcome, at, handOverUntil: late ? at + handOverTime : 0, failed: false };
+    const entry = { outcome, at, handOverUntil: late ? at + handOverTime : 0, lastKnown, failed: false };
     this.kept.set(key, entry, { ttl: lifetime, size });
   }
 
-  private lifetime(outcome: Found | NotFound, lookup: string, { lastKnown }: Keeping, late: boolean): number {
+  private lifetime(outcome: Found | NotFound, lookup: string, lastKnown: number, late: boolean): number {
     const { ttl, staleWhileRevalidate, negativeTtl } = this.times(lookup);
     const serving = outcome.kind === 'found' ? Math.max(ttl + (ttl > 0 ? staleWhileRevalidate : 0), lastKnown) : negativeTtl;
     return Math.max(serving, late ? handOverTime : 0);
   }
 
-  private withLastKnown(outcome: Outcome, key: string, keeping: Keeping): Outcome {
+  private attachLastKnown(outcome: Outcome, key: string, keeping: Keeping): Outcome {
     if (outcome.kind !== 'unavailable') return outcome;
     const lastKnown = this.lastKnown(key, keeping);
     return lastKnown ? { ...outcome, lastKnown } : outcome;
@@ -179,9 +242,35 @@ export class Cache extends WrappedSource {
 
 const now = (): number => performance.now();
 
-/** One text for each different question, and never one for two: JSON tells lists, texts and their ends apart. */
+/**
+ * One text for each different question, and never one for two: every part says how long it is, and how many parameters there are. The
+ * projection, of which a plan has one and the same list for every sign-in, comes last.
+ */
 function keyOf({ lookup, locateRule, parameters, projection }: LookupQuery, { tenant }: Keeping): string {
-  return JSON.stringify([tenant, lookup, locateRule ?? -1, [...parameters].toSorted(byName), projection]);
+  const named = parameters.size > 1 ? [...parameters].toSorted(byName) : parameters;
+  let key = `${locateRule ?? -1};${parameters.size};${framed(tenant)}${framed(lookup)}`;
+  for (const [name, value] of named) key += framed(name) + framed(value);
+  return key + projectionText(projection);
+}
+
+const framed = (text: string): string => `${text.length}:${text}`;
+
+const projectionTexts = new WeakMap<readonly string[], string>();
+
+function projectionText(projection: readonly string[]): string {
+  let text = projectionTexts.get(projection);
+  if (text === undefined) projectionTexts.set(projection, (text = projection.map(framed).join('')));
+  return text;
+}
+
+function isOf(key: string, tenant: string): boolean {
+  return key.startsWith(`[${JSON.stringify(tenant)},`);
+}
+
+function isFoundBy(key: string, tenant: string, given: (value: unknown) => boolean): boolean {
+  if (!isOf(key, tenant)) return false;
+  const [, , , parameters] = JSON.parse(key) as [string, string, number, readonly (readonly [string, string])[]];
+  return parameters.some(([, value]) => given(value));
 }
 
 function byName([left]: readonly [string, string], [right]: readonly [string, string]): number {
