@@ -222,7 +222,8 @@ class Checker {
   }
 
   private size(of: Expression): Typed {
-    const isText = of.kind === 'constant' || (of.kind === 'name' && this.locals.includes(of.name));
+    // A property of the subject has one value at most; of a lookup's attribute, the values are counted.
+    const isText = of.kind === 'select' ? of.of.kind === 'name' && of.of.name === 'subject' : !isList(of);
     const typed = this.check(of, isText ? 'text' : 'list');
     return {
       type: 'number',

@@ -1,6 +1,5 @@
 import { identifyDocument, type ConfigurationIssue } from '../mapping/mapping-document.js';
 import type { CompileContext } from '../plan/compile-context.js';
-import { compileMapping } from '../plan/compile-mapping.js';
 import type { MappingKey } from '../ports/mapping-repository.js';
 import type { StoredMapping } from '../ports/mapping-store.js';
 import { redTests } from '../trial/run-mapping-tests.js';
@@ -12,24 +11,25 @@ import { MappingSnapshot } from './mapping-snapshot.js';
  * it does not stop it.
  *
  * @param inForce every document of the tenant as it would be in force, the candidate among them; without it, it was taken out of force
- * @param context with the claim sets that are in force now, so that a mapping that is broken already is told from one that would be
+ * @param known what is compiled now: what did not change is not compiled again, and what is broken already is told from what would be
  */
 export async function checkPublication(
   inForce: readonly StoredMapping[],
   key: MappingKey,
   context: CompileContext,
+  known = MappingSnapshot.empty,
 ): Promise<readonly ConfigurationIssue[]> {
   const candidate = inForce.find((document) => isDocument(document, key));
   const others = inForce.filter((document) => document !== candidate);
   // The last one is told of a clash.
-  const snapshot = MappingSnapshot.compile(candidate ? [...others, candidate] : others, context);
+  const snapshot = MappingSnapshot.compile(candidate ? [...others, candidate] : others, context, known);
   const own = candidate ? await issuesOf(candidate, snapshot) : [];
   if (own.length > 0) return own;
   const including = others.filter(({ content }) => content.kind === 'document' && includes(content.document, key));
   const broken = await Promise.all(
     including.map(async (document) => {
       const issues = await issuesOf(document, snapshot);
-      return issues.length === 0 || isBroken(document, context)
+      return issues.length === 0 || isBroken(document, known)
         ? []
         : issues.map((issue) => ({ document: nameOf(document), ...issue }));
     }),
@@ -44,10 +44,9 @@ async function issuesOf(document: StoredMapping, snapshot: MappingSnapshot): Pro
   return plan === undefined ? [] : redTests(plan);
 }
 
-/** Whether it does not compile as things are. Without the claim sets that are in force now, nothing is taken for broken. */
-function isBroken({ content, revision }: StoredMapping, context: CompileContext): boolean {
-  if (context.claimSets === undefined || content.kind !== 'document') return false;
-  return compileMapping(content.document, revision, context).kind === 'refused';
+/** Whether it is refused as things are. */
+function isBroken({ origin }: StoredMapping, known: MappingSnapshot): boolean {
+  return known.problems.some((problem) => problem.origin === origin);
 }
 
 function isDocument({ content }: StoredMapping, { tenant, name }: MappingKey): boolean {

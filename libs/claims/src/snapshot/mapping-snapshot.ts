@@ -1,6 +1,6 @@
-import { identifyDocument, type ConfigurationIssue } from '../mapping/mapping-document.js';
+import { identifyDocument, type ConfigurationIssue, type DocumentIdentity } from '../mapping/mapping-document.js';
 import { claimSetKey, type ClaimSets, type CompileContext, type CompiledClaimSet } from '../plan/compile-context.js';
-import { compileClaimSet, compileMapping } from '../plan/compile-mapping.js';
+import { compileClaimSet, compileMapping, type CompileResult } from '../plan/compile-mapping.js';
 import { linkPlans } from '../plan/link-plans.js';
 import type { Plan } from '../plan/plan.js';
 import type { StoredMapping } from '../ports/mapping-store.js';
@@ -36,6 +36,7 @@ interface MappingInForce {
   readonly plan: Plan;
   /** The claim sets that it was compiled with. */
   readonly claimSets: readonly CompiledClaimSet[];
+  readonly warnings: Issues;
 }
 
 interface ClaimSetInForce {
@@ -43,6 +44,7 @@ interface ClaimSetInForce {
   readonly claimSet: CompiledClaimSet;
   /** That of a mapping which consists of it alone. */
   readonly plan: Plan;
+  readonly warnings: Issues;
 }
 
 type Issues = readonly ConfigurationIssue[];
@@ -76,13 +78,14 @@ export class MappingSnapshot {
     private readonly mappings: readonly MappingInForce[],
     private readonly sets: readonly ClaimSetInForce[],
     readonly problems: readonly MappingProblem[],
+    private readonly failures: readonly StoredMapping[],
     private readonly context: CompileContext | undefined,
   ) {
     this.byOrigin = new Map(mappings.map((entry) => [entry.stored.origin, entry]));
     this.setsByOrigin = new Map(sets.map((entry) => [entry.stored.origin, entry]));
   }
 
-  static readonly empty = new MappingSnapshot([], [], [], undefined);
+  static readonly empty = new MappingSnapshot([], [], [], [], undefined);
 
   /** Compiles without running tests: for documents that passed them when they were published. */
   static compile(stored: readonly StoredMapping[], context: CompileContext, previous = MappingSnapshot.empty): MappingSnapshot {
@@ -118,7 +121,7 @@ export class MappingSnapshot {
     failures: readonly StoredMapping[],
     context: CompileContext,
   ): MappingSnapshot {
-    const snapshot = new MappingSnapshot(mappings, sets, problems, context);
+    const snapshot = new MappingSnapshot(mappings, sets, problems, failures, context);
     for (const [index, linked] of linkPlans(mappings.map(({ plan }) => plan)).entries()) {
       snapshot.planByOrigin.set(mappings[index]!.stored.origin, linked);
       snapshot.index(linked);
@@ -155,6 +158,43 @@ export class MappingSnapshot {
   /** How many mappings are in force. */
   get size(): number {
     return this.mappings.length;
+  }
+
+  /** The plans in force of a tenant. */
+  plansOf(tenant: string): readonly Plan[] {
+    return [...this.planByOrigin.values()].filter((plan) => plan.tenant === tenant);
+  }
+
+  /**
+   * Compiles a document as if it were in force instead of the one of its name; of a claim set, the plan is that of a mapping which
+   * consists of it alone. Nothing of the snapshot changes.
+   */
+  compileBeside(candidate: StoredMapping, context: CompileContext): CompileResult {
+    const snapshot = this.beside(candidate, context);
+    const problem = snapshot.problems.find(({ origin }) => origin === candidate.origin);
+    if (problem) return { kind: 'refused', issues: problem.issues };
+    const { plan, warnings } = (snapshot.mapping(candidate.origin) ?? snapshot.claimSet(candidate.origin))!;
+    return { kind: 'compiled', plan: snapshot.planOf(candidate.origin) ?? plan, warnings };
+  }
+
+  /** The mapping that a call would get if this document, a mapping or a claim set, were in force instead of the one of its name. */
+  selectBeside(
+    candidate: StoredMapping,
+    context: CompileContext,
+    selector: Selector,
+  ): Selection | Extract<CompileResult, { kind: 'refused' }> {
+    const snapshot = this.beside(candidate, context);
+    const problem = snapshot.problems.find(({ origin }) => origin === candidate.origin);
+    return problem ? { kind: 'refused', issues: problem.issues } : snapshot.select(selector);
+  }
+
+  private beside(candidate: StoredMapping, context: CompileContext): MappingSnapshot {
+    const identity = identityOf(candidate);
+    const others = [...this.stored, ...this.failures].filter((document) => {
+      const other = identityOf(document);
+      return document.origin !== candidate.origin && (other.tenant !== identity.tenant || other.name !== identity.name);
+    });
+    return make([...others, candidate], { context, previous: MappingSnapshot.empty, fresh: this, red: new Map() });
   }
 
   /** The most specific mapping for a call, else the tenant's fallback. No I/O. */
@@ -205,7 +245,7 @@ export class MappingSnapshot {
 
   /** Whose mapping a refused document was meant to be, as far as it can be told. */
   private indexFailure({ origin, content }: StoredMapping, context: CompileContext): void {
-    const { kind, tenant, applications } = identifyDocument(content.kind === 'document' ? content.document : undefined);
+    const { kind, tenant, applications } = identityOf({ content });
     if (kind === 'claimSet') return;
     for (const each of tenant !== undefined && context.tenants.has(tenant) ? [tenant] : context.tenants) {
       for (const application of applications ?? []) this.refused.set(applicationKey(each, application), origin);
@@ -223,8 +263,7 @@ function make(stored: readonly StoredMapping[], making: Making): MappingSnapshot
     problems.push({ origin: document.origin, retained, issues: issues.map((issue) => withLine(issue, document)) });
     if (!retained) failures.push(document);
   };
-  const isClaimSet = ({ content }: StoredMapping): boolean =>
-    content.kind === 'document' && identifyDocument(content.document).kind === 'claimSet';
+  const isClaimSet = (document: StoredMapping): boolean => identityOf(document).kind === 'claimSet';
 
   const sets: ClaimSetInForce[] = [];
   for (const document of stored.filter(isClaimSet)) {
@@ -274,7 +313,7 @@ function claimSetOf(stored: StoredMapping, { context, previous, fresh, red }: Ma
   if (result.kind === 'refused') return result;
   const clash = taken.nameClash(result.plan.tenant, result.plan.mapping, 'claimSet');
   if (clash) return { kind: 'refused', issues: [clash] };
-  return { kind: 'compiled', entry: { stored, claimSet: result.claimSet, plan: result.plan } };
+  return { kind: 'compiled', entry: { stored, claimSet: result.claimSet, plan: result.plan, warnings: result.warnings } };
 }
 
 function mappingOf(
@@ -301,7 +340,12 @@ function mappingOf(
   if (clash) return { kind: 'refused', issues: [clash] };
   return {
     kind: 'compiled',
-    entry: { stored, plan, claimSets: plan.claimSets.map(({ name }) => claimSets.get(claimSetKey(plan.tenant, name))!) },
+    entry: {
+      stored,
+      plan,
+      claimSets: plan.claimSets.map(({ name }) => claimSets.get(claimSetKey(plan.tenant, name))!),
+      warnings: result.warnings,
+    },
   };
 }
 
@@ -314,6 +358,10 @@ function withPinned({ claimSets: pinned }: StoredMapping, inForce: ClaimSets, co
     if (result.kind === 'compiled') all.set(claimSetKey(result.plan.tenant, result.plan.mapping), result.claimSet);
   }
   return all;
+}
+
+function identityOf({ content }: Pick<StoredMapping, 'content'>): DocumentIdentity {
+  return identifyDocument(content.kind === 'document' ? content.document : undefined);
 }
 
 function unreadable(reason: string): { readonly kind: 'refused'; readonly issues: Issues } {
