@@ -10,6 +10,8 @@ export interface EventAccount {
   readonly application?: string;
   readonly mapping?: string;
   readonly revision?: string;
+  /** The claim sets that the mapping includes, with their revisions. */
+  readonly claimSets?: readonly { readonly name: string; readonly revision: string }[];
   readonly lookups?: readonly LookupAccount[];
   readonly deviations?: readonly ClaimDeviation[];
   /** The claims that made the answer fail. */
@@ -27,7 +29,9 @@ export class EventLog {
   ) {}
 
   note(request: FastifyRequest, account: EventAccount): void {
-    this.accounts.set(request, { ...this.accounts.get(request), ...account });
+    const noted = this.accounts.get(request);
+    if (noted) Object.assign(noted, account);
+    else this.accounts.set(request, { ...account });
   }
 
   /** Writes on every response of this server but those of the health probes. */
@@ -47,12 +51,13 @@ export class EventLog {
       application: account.application,
       mapping: account.mapping,
       revision: account.revision,
+      claimSets: account.claimSets?.length ? account.claimSets : undefined,
       status,
       ms,
       code: problem?.code,
       detail: problem?.detail,
       failedClaims: account.failedClaims,
-      lookups: account.lookups?.map((lookup) => ({ ...lookup, ms: Math.round(lookup.ms * 10) / 10 })),
+      lookups: account.lookups,
       deviations: account.deviations?.length ? account.deviations : undefined,
       err: problem?.error,
     };

@@ -3,11 +3,15 @@ import {
   MappingSnapshot,
   resolveClaims,
   type CompileContext,
+  type CompileResult,
   type Deadline,
   type MappingStore,
+  type Plan,
   type Resolution,
+  type ResolveOptions,
   type Selection,
   type Selector,
+  type StoredMapping,
   type Subject,
 } from '#claims';
 import type { SnapshotFile } from '#mapping-store';
@@ -54,7 +58,8 @@ export class ClaimMappingService {
   constructor(
     private readonly store: MappingStore,
     private readonly file: SnapshotFile | undefined,
-    private readonly context: CompileContext,
+    /** What mappings can refer to. */
+    readonly context: CompileContext,
     private readonly log: Logger,
   ) {
     this.storeState = { kind: store.kind, state: 'unknown' };
@@ -101,7 +106,7 @@ export class ClaimMappingService {
       return;
     }
     this.storeState = { ...this.storeState, state: 'up', checkedAt: now };
-    this.snapshot = MappingSnapshot.compile(loaded.mappings, this.context, this.snapshot);
+    this.snapshot = await MappingSnapshot.load(loaded.mappings, this.context, this.snapshot);
     this.loadedAt = now;
     this.origin = 'store';
     for (const { origin, retained, issues } of this.snapshot.problems)
@@ -147,8 +152,34 @@ export class ClaimMappingService {
     selection: Extract<Selection, { kind: 'mapping' }>,
     subject: Subject | undefined,
     deadline: Deadline,
+    options: ResolveOptions = {},
   ): Promise<Resolution> {
-    return resolveClaims(selection.plan, subject, deadline);
+    return resolveClaims(selection.plan, subject, deadline, { ...options, call: selection.call });
+  }
+
+  /** The documents in force, as they were stored. */
+  get stored(): readonly StoredMapping[] {
+    return this.snapshot?.stored ?? [];
+  }
+
+  /** What is compiled now, so that a check compiles nothing twice. */
+  get compiled(): MappingSnapshot {
+    return this.snapshot ?? MappingSnapshot.empty;
+  }
+
+  /** See `MappingSnapshot.plansOf`. */
+  plansOf(tenant: string): readonly Plan[] {
+    return this.snapshot?.plansOf(tenant) ?? [];
+  }
+
+  /** See `MappingSnapshot.compileBeside`. */
+  compileBeside(candidate: StoredMapping): CompileResult {
+    return this.compiled.compileBeside(candidate, this.context);
+  }
+
+  /** See `MappingSnapshot.selectBeside`. */
+  selectBeside(candidate: StoredMapping, selector: Selector): ReturnType<MappingSnapshot['selectBeside']> {
+    return this.compiled.selectBeside(candidate, this.context, selector);
   }
 
   private async loadFile(): Promise<void> {
