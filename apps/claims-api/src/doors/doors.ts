@@ -47,8 +47,9 @@ export async function openPublicDoor(core: INestApplicationContext): Promise<Doo
   frame.app.useGlobalFilters(new ProblemFilter((request, problem) => events.note(request, { problem })));
   const server = frame.app.getHttpAdapter().getInstance();
   events.listen(server);
-  server.addHook('onSend', async (_request, reply) => {
+  server.addHook('onSend', (_request, reply, payload, done) => {
     if (readiness.isDraining) reply.header('connection', 'close');
+    done(null, payload);
   });
   return frame.open();
 }
