@@ -28,7 +28,7 @@ export async function openPublicDoor(core: INestApplicationContext): Promise<Doo
     lag: core.get(EventLoopLag),
     unmapped: (tenant) => document.tenants[tenant]?.unmappedApplications ?? 'fail',
   });
-  const frame = await DoorFrame.make(core, 'public', (guard) =>
+  const module = (guard: DoorFrame['guard']) =>
     PublicDoorModule.of({
       handler,
       readiness,
@@ -38,11 +38,11 @@ export async function openPublicDoor(core: INestApplicationContext): Promise<Doo
         recheck: document.entra.recheck,
         report: ({ event, difference }) => disagreements.inc({ event, difference }),
       },
-    }),
-  );
+    });
+  const frame = await DoorFrame.make(core, 'public', module, (problem, logged) => events.unreadable(problem, logged));
   frame.app.useGlobalFilters(new ProblemFilter((request, problem) => events.note(request, { problem })));
   const server = frame.app.getHttpAdapter().getInstance();
-  events.listen(server);
+  events.listen(server, frame.refusals);
   server.addHook('onSend', async (_request, reply) => {
     if (readiness.isDraining) reply.header('connection', 'close');
   });
@@ -53,20 +53,23 @@ export async function openPublicDoor(core: INestApplicationContext): Promise<Doo
 export async function openManagementDoor(core: INestApplicationContext): Promise<Door> {
   const { admin, listen } = core.get(Configuration).document;
   const { log } = core.get(ServiceLog);
-  const frame = await DoorFrame.make(core, 'management', () =>
+  const module = () =>
     ManagementDoorModule.of({
       metrics: core.get(Metrics),
       adminHealth: core.get(AdminHealth),
       withAdmin: admin !== undefined,
       openMetrics: listen.management.metrics === 'open',
-    }),
-  );
+    });
+  const frame = await DoorFrame.make(core, 'management', module, ({ code, status, correlationId, detail }, logged) => {
+    if (logged) log.warn({ code, status, correlationId, detail }, 'management');
+  });
   const { app, guard } = frame;
   const callers = admin && { callers: admin.callers };
   const scope = admin?.scope === undefined ? {} : { scope: admin.scope };
   app.useGlobalGuards(adminGuard(core.get(AdminVerifier), { ...callers, ...scope, ...guard }));
   app.useGlobalFilters(
-    new ProblemFilter((_request, { code, status, correlationId, detail, error }) => {
+    new ProblemFilter((request, { code, status, correlationId, detail, error }) => {
+      if (!frame.refusals.admits(code, request.ip)) return;
       if (status >= 500) log.error({ code, status, correlationId, detail, err: error }, 'management');
       else if (status !== 429) log.warn({ code, status, correlationId, detail }, 'management');
     }),
