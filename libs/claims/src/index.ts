@@ -27,6 +27,7 @@ export {
   type Unavailable,
   type UnavailableReason,
 } from './outcome.js';
+export { askThrough } from './plan/ask-through.js';
 export { compileMapping, type CompileContext, type CompileResult, type RegisteredSource } from './plan/compile-mapping.js';
 export { sidText } from './plan/formats.js';
 export type { ClaimValue, Plan } from './plan/plan.js';
@@ -36,7 +37,10 @@ export {
   type AuditEntry,
   type AuditFilter,
   type AuditPage,
+  type Answer,
   type Change,
+  type Changed,
+  type Conflict,
   type MappingDraft,
   type MappingFilter,
   type MappingKey,
@@ -45,8 +49,10 @@ export {
   type MappingRevision,
   type Publication,
   type PublishCheck,
+  type RepositoryUnavailable,
+  type Unknown,
 } from './ports/mapping-repository.js';
-export { MappingStore, type LoadedMappings, type StoredMapping } from './ports/mapping-store.js';
+export { MappingStore, type Following, type LoadedMappings, type StoredMapping } from './ports/mapping-store.js';
 export { Secrets } from './ports/secrets.js';
 export {
   Source,

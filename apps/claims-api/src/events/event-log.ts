@@ -27,7 +27,9 @@ export class EventLog {
   ) {}
 
   note(request: FastifyRequest, account: EventAccount): void {
-    this.accounts.set(request, { ...this.accounts.get(request), ...account });
+    const noted = this.accounts.get(request);
+    if (noted) Object.assign(noted, account);
+    else this.accounts.set(request, { ...account });
   }
 
   /** Writes on every response of this server but those of the health probes. */
@@ -52,7 +54,7 @@ export class EventLog {
       code: problem?.code,
       detail: problem?.detail,
       failedClaims: account.failedClaims,
-      lookups: account.lookups?.map((lookup) => ({ ...lookup, ms: Math.round(lookup.ms * 10) / 10 })),
+      lookups: account.lookups,
       deviations: account.deviations?.length ? account.deviations : undefined,
       err: problem?.error,
     };

@@ -123,7 +123,7 @@ export interface AuditPage {
   readonly next?: string;
 }
 
-type Answer<Found> = ({ readonly kind: 'found' } & Found) | Unknown | RepositoryUnavailable;
+export type Answer<Found> = ({ readonly kind: 'found' } & Found) | Unknown | RepositoryUnavailable;
 
 /**
  * A store in which mappings are worked on: drafts, immutable revisions, publish and roll-back, each of them one transaction.
@@ -133,6 +133,7 @@ type Answer<Found> = ({ readonly kind: 'found' } & Found) | Unknown | Repository
  *   where that is no longer the present one. Nothing is changed by halves, whenever the process ends.
  * - A change and its audit entry are one transaction.
  * - A replica learns of a publish by `onPublish`, its own publishes included, and can always find out by `load`.
+ * - Of two changes to one tenant's documents in force, the second is judged with the first in force.
  */
 export abstract class MappingRepository extends MappingStore {
   abstract list(filter: MappingFilter): Promise<({ readonly kind: 'found' } & MappingPage) | RepositoryUnavailable>;
@@ -150,8 +151,11 @@ export abstract class MappingRepository extends MappingStore {
     page: { readonly after?: string; readonly limit: number },
   ): Promise<Answer<{ readonly revisions: readonly MappingRevision[]; readonly next?: string }>>;
 
-  /** Makes the document the draft, of a new document where `expected` is 0. A deleted document gets a draft too. */
-  abstract saveDraft(key: MappingKey, document: unknown, expected: number, actor: Actor): Promise<Change>;
+  /**
+   * Makes the document the draft, of a new document where `expected` is 0. A deleted document gets a draft too. `refused` where it
+   * cannot be kept whatever it says: it is not JSON, larger than 256 KB, or its key is not made of names.
+   */
+  abstract saveDraft(key: MappingKey, document: unknown, expected: number, actor: Actor): Promise<Publication>;
   abstract discardDraft(key: MappingKey, expected: number, actor: Actor): Promise<Change>;
   /** Makes the draft a revision and puts it in force. `unknown` where there is no draft. */
   abstract publish(key: MappingKey, expected: number, comment: string, actor: Actor, check: PublishCheck): Promise<Publication>;
@@ -171,9 +175,4 @@ export abstract class MappingRepository extends MappingStore {
 
   abstract record(entry: AuditEntry): Promise<{ readonly kind: 'recorded' } | RepositoryUnavailable>;
   abstract audit(filter: AuditFilter): Promise<({ readonly kind: 'found' } & AuditPage) | RepositoryUnavailable>;
-
-  /** Calls back whenever what is in force may have changed. The disposable ends it. */
-  abstract onPublish(listener: () => void): Disposable;
-  /** Ends every connection. */
-  abstract close(): Promise<void>;
 }
