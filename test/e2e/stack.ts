@@ -37,6 +37,8 @@ export interface StackOptions {
   readonly mappings?: Readonly<Record<string, string>>;
   /** Puts an HTTP API behind a TCP proxy as well, as the source `hr-api`; `configure` gives it lookups. */
   readonly api?: HttpResponder;
+  /** A directory on 127.0.0.1 instead of the one in process. */
+  readonly directoryPort?: number;
   /** Variables of the service’s environment beside its secrets. */
   readonly variables?: Readonly<Record<string, string>>;
   /** Runs when everything but the service is there. */
@@ -49,7 +51,14 @@ export type Stack = Awaited<ReturnType<typeof startStack>>;
  * The service with everything real around it: PostgreSQL, a directory behind a TCP proxy, the Entra simulator. The configuration is
  * that of the compose file, with the addresses of these parts.
  */
-export async function startStack({ configure, mappings, api: responder, variables, beforeStart }: StackOptions = {}) {
+export async function startStack({
+  configure,
+  mappings,
+  api: responder,
+  directoryPort,
+  variables,
+  beforeStart,
+}: StackOptions = {}) {
   await using parts = new AsyncDisposableStack();
   const folder = await mkdtemp(path.join(tmpdir(), 'claimbridge-e2e-'));
   parts.defer(() => rm(folder, { recursive: true, force: true }));
@@ -59,7 +68,7 @@ export async function startStack({ configure, mappings, api: responder, variable
   ]);
   parts.defer(() => postgres.stop());
   parts.defer(() => directory.stop());
-  const directoryProxy = await startTcpProxy({ host: '127.0.0.1', port: Number(new URL(directory.url).port) });
+  const directoryProxy = await startTcpProxy({ host: '127.0.0.1', port: directoryPort ?? directory.port });
   parts.defer(() => directoryProxy.stop());
   const databaseProxy = await startTcpProxy({ host: postgres.host, port: postgres.port });
   parts.defer(() => databaseProxy.stop());

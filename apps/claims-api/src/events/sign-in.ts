@@ -14,19 +14,25 @@ export function signInOf(event: TokenIssuanceStartEvent): SignIn {
   const client = event.clientServicePrincipal?.appId;
   const application = event.resourceServicePrincipal?.appId ?? client;
   return {
-    call: application === undefined ? undefined : { application, extension: event.extensionId, ...(client && { client }) },
+    call:
+      application === undefined
+        ? undefined
+        : {
+            application,
+            extension: event.extensionId,
+            ...(client && { client }),
+            ...(event.protocol && { protocol: event.protocol }),
+          },
     subject: subjectOf(event),
   };
 }
 
 function subjectOf({ user }: TokenIssuanceStartEvent): Subject | undefined {
-  return (
-    user &&
-    Object.fromEntries(
-      subjectProperties.flatMap((property) => {
-        const text = user[property];
-        return text === undefined || text.trim() === '' ? [] : [[property, text]];
-      }),
-    )
-  );
+  if (user === undefined) return undefined;
+  const subject: { -readonly [Property in keyof Subject]: Subject[Property] } = {};
+  for (const property of subjectProperties) {
+    const text = user[property];
+    if (text !== undefined && text.trim() !== '') subject[property] = text;
+  }
+  return subject;
 }

@@ -245,9 +245,25 @@ export class Cache extends WrappedSource {
 
 const now = (): number => performance.now();
 
-/** One text for each different question, and never one for two: JSON tells lists, texts and their ends apart. */
+/**
+ * One text for each different question, and never one for two: every part says how long it is, and how many parameters there are. The
+ * projection, of which a plan has one and the same list for every sign-in, comes last.
+ */
 function keyOf({ lookup, locateRule, parameters, projection }: LookupQuery, { tenant }: Keeping): string {
-  return JSON.stringify([tenant, lookup, locateRule ?? -1, [...parameters].toSorted(byName), projection]);
+  const named = parameters.size > 1 ? [...parameters].toSorted(byName) : parameters;
+  let key = `${locateRule ?? -1};${parameters.size};${framed(tenant)}${framed(lookup)}`;
+  for (const [name, value] of named) key += framed(name) + framed(value);
+  return key + projectionText(projection);
+}
+
+const framed = (text: string): string => `${text.length}:${text}`;
+
+const projectionTexts = new WeakMap<readonly string[], string>();
+
+function projectionText(projection: readonly string[]): string {
+  let text = projectionTexts.get(projection);
+  if (text === undefined) projectionTexts.set(projection, (text = projection.map(framed).join('')));
+  return text;
 }
 
 function isOf(key: string, tenant: string): boolean {
