@@ -9,6 +9,7 @@ import {
 } from '../mapping/mapping-document.js';
 import type { Source } from '../ports/source.js';
 import { subjectProperties, type SubjectProperty } from '../subject.js';
+import { trustIssues } from './check-trust.js';
 import { compileTransform } from './transforms.js';
 import type { AskedLookup, ClaimValue, Origin, Plan, PlannedClaim, PlannedLookup, Policy } from './plan.js';
 
@@ -173,6 +174,7 @@ class MappingCompiler {
       const origin = this.origin(reference, [...path, 'with', parameter]);
       if (origin) inputs.set(parameter, origin);
     }
+    for (const issue of trustIssues(inputs, document.trustUnverified)) this.refuse([...path, ...issue.path], issue.reason);
     const asked = this.asked(document.use, [...path, 'use']);
     const fallbacks = (document.fallback ?? []).map((use, index) => this.asked(use, [...path, 'fallback', index]));
     if (!asked) return [];
