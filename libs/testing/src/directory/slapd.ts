@@ -11,7 +11,7 @@ import { GuardedProcess } from '../process/guarded-process.js';
 import { runProgram } from '../process/run-program.js';
 import { StartError } from '../process/start-error.js';
 import { DistinguishedName } from './distinguished-name.js';
-import { withMemberOf } from './directory.js';
+import { withMemberOf } from './membership.js';
 import { LdifError, parseLdif, printLdif, type LdifRecord } from './ldif.js';
 import { describeUnless, type Describe } from './needs-program.js';
 import { activeDirectorySchema } from './slapd-schema.js';
