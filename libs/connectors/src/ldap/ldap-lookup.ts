@@ -59,10 +59,10 @@ const plainFilter = z.string().superRefine((text, context) => {
 
 const groups = z.strictObject({
   by: z
-    .enum(['tokenGroups', 'chain', 'member'])
+    .enum(['tokenGroups', 'tokenGroupsGlobalAndUniversal', 'chain', 'member'])
     .default('tokenGroups')
     .describe(
-      'tokenGroups: nested security groups as the domain controller computes them. chain: nested ones by Active Directory’s matching rule, slower. member: direct ones.',
+      'tokenGroups, or tokenGroupsGlobalAndUniversal: nested security groups as the domain controller computes them. chain: nested ones by Active Directory’s matching rule, slower. member: direct ones.',
     ),
   base: z
     .string()
@@ -71,10 +71,20 @@ const groups = z.strictObject({
     .describe('Below which entry groups are searched; by default the directory’s own naming context.'),
   filter: plainFilter.default('(objectClass=group)').describe('What is a group, where they are searched by chain or member.'),
   name: attributeName.default('sAMAccountName').describe('The attribute that is a group’s name.'),
+  domains: z
+    .record(
+      z
+        .string()
+        .min(1)
+        .transform((name) => name.toLowerCase()),
+      z.string().min(1),
+    )
+    .default({})
+    .describe('DNS name → NetBIOS name of domains, where the directory does not give it.'),
   leaveOut: z
     .array(z.enum(['builtin', 'distribution', 'domainLocal']))
     .default(['builtin', 'distribution'])
-    .describe('Groups that do not count: those of S-1-5-32, those without security, those of the domain’s own computers.'),
+    .describe('Groups that do not count: those of S-1-5-32, those without security, domain local ones.'),
   unresolved: z
     .enum(['omit', 'unavailable'])
     .default('omit')

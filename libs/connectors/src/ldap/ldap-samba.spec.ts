@@ -152,6 +152,9 @@ describeWithSamba(describe, 'Active Directory (Samba)', () => {
     expect(await groupsOf('adele', {}, 'groups.domainQualifiedName')).toEqual([named.map((name) => `CORP\\${name}`)]);
     expect(await groupsOf('adele', {}, 'groups.longDomainQualifiedName')).toEqual([named.map((name) => `corp.example\\${name}`)]);
     expect(await groupsOf('lonely', {})).toEqual([['Domain Users', 'Licensed']]);
+    expect(await groupsOf('adele', { by: 'tokenGroupsGlobalAndUniversal' })).toEqual([
+      named.filter((name) => name !== 'Everything'),
+    ]);
     const sids = await Promise.all(['Finance', 'Money'].map((name) => samba.identityOf(group(name))));
     expect((await groupsOf('adele', {}, 'groups.sid')) as unknown[][]).toEqual([
       expect.arrayContaining([...sids.map(({ objectSid }) => objectSid), `${samba.domainSid}-513`]),
