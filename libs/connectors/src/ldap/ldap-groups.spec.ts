@@ -237,6 +237,34 @@ describe('groups that cannot be read', () => {
     expect(running.searches).toBeLessThanOrEqual(before + 2);
   });
 
+  it('because their connection was lost are asked for once more, from the person on', async () => {
+    let asked = 0;
+    const { source: ad, running } = await source({
+      onSearch: ({ attributes }) => (attributes.includes('tokenGroups') && ++asked === 1 ? 'disconnect' : undefined),
+    });
+    expect(await ask(ad, 'groups.sid')).toEqual({ 'groups.sid': expect.arrayContaining([rid(2001)]) });
+    expect(asked).toBe(2);
+    expect(running.searches).toBe(4);
+    const { source: down } = await source({
+      onSearch: ({ attributes }) => (attributes.includes('tokenGroups') ? 'disconnect' : undefined),
+    });
+    expect(await ask(down, 'groups.sid')).toMatchObject({ kind: 'unavailable', reason: 'connection' });
+  });
+
+  it('because the directory hangs or fails at any step are unavailable, and none is left waiting', async () => {
+    for (const [step, fault] of [
+      ['tokenGroups', 'silence'],
+      ['groupType', 'silence'],
+      ['tokenGroups', { code: 51 }],
+      ['groupType', { code: 50 }],
+      ['defaultNamingContext', { code: 80 }],
+    ] as const) {
+      const { source: ad } = await source({ onSearch: ({ attributes }) => (attributes.includes(step) ? fault : undefined) });
+      const outcome = await find(ad, 'user', { upn: adele.upn }, ['groups.name'], AbortSignal.timeout(100));
+      expect(outcome).toMatchObject({ kind: 'unavailable', reason: fault === 'silence' ? 'timeout' : 'refused' });
+    }
+  });
+
   it('because the search is not of base scope are no reason to ask, and to lose a connection', async () => {
     const { source: ad, running } = await source();
     expect(await ask(ad, 'TokenGroups', 'cn')).toMatchObject({ kind: 'unavailable', reason: 'refused' });
