@@ -16,10 +16,7 @@ export interface LdapQuestion {
 const scopes = { base: 'base', one: 'one', subtree: 'sub' } as const;
 const scope = z.enum(['base', 'one', 'subtree']);
 
-const base = z
-  .string()
-  .min(1)
-  .transform((text, context) => orRefuse(BaseTemplate.parse(text), context));
+const base = z.string().transform((text, context) => orRefuse(BaseTemplate.parse(text), context));
 
 const filter = z.string().transform((text, context) => orRefuse(FilterTemplate.parse(text), context));
 
@@ -64,11 +61,7 @@ const groups = z.strictObject({
     .describe(
       'tokenGroups, or tokenGroupsGlobalAndUniversal: nested security groups as the domain controller computes them. chain: nested ones by Active Directory’s matching rule, slower. member: direct ones.',
     ),
-  base: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Below which entry groups are searched; by default the directory’s own naming context.'),
+  base: z.string().optional().describe('Below which entry groups are searched; by default the directory’s own naming context.'),
   filter: plainFilter.default('(objectClass=group)').describe('What is a group, where they are searched by chain or member.'),
   name: attributeName.default('sAMAccountName').describe('The attribute that is a group’s name.'),
   domains: z
@@ -105,7 +98,9 @@ export type GroupsConfig = z.output<typeof groups>;
 /** A lookup of a source of type `ldap`; README.md describes every key. */
 export const ldapLookup = z
   .strictObject({
-    base: base.describe('The entry below which is searched: a distinguished name, or <SID={name:sid}>, <GUID={name:guid}>.'),
+    base: base.describe(
+      'The entry below which is searched: a distinguished name, <SID={name:sid}>, <GUID={name:guid}>, or nothing: the forest of a global catalog.',
+    ),
     scope: scope.default('subtree').describe('How deep is searched.'),
     locate: z.array(locateRule).min(1).optional().describe('How this source finds the person signing in.'),
     parameters: z
