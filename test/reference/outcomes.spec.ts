@@ -88,7 +88,12 @@ async function resolve(
   whenMissing: unknown,
   accept: boolean,
 ): Promise<Resolution> {
-  const { main, fallback, input, subject = { id: 'u', mail: 'ada@corp.example' } } = situation;
+  const {
+    main,
+    fallback,
+    input,
+    subject = { id: 'u', mail: 'ada@corp.example', onPremisesUserPrincipalName: 'ada@corp.example' },
+  } = situation;
   const answers = (outcome: Outcome | undefined): object => ({
     parameters: ['p'],
     answer: () => outcome ?? unavailable('refused'),
@@ -116,13 +121,18 @@ async function resolve(
     lookups: {
       main: {
         use: 'a.main',
-        with: { p: input ? 'input.key' : 'subject.mail' },
+        with: { p: input ? 'input.key' : 'subject.onPremisesUserPrincipalName' },
         ...(stale && { keepLastKnown }),
         ...mainFallback,
         ...(input?.accept && { acceptDegraded: true }),
       },
       ...(input && {
-        input: { use: 'a.input', with: { p: 'subject.mail' }, ...(stale && { keepLastKnown }), ...inputFallback },
+        input: {
+          use: 'a.input',
+          with: { p: 'subject.onPremisesUserPrincipalName' },
+          ...(stale && { keepLastKnown }),
+          ...inputFallback,
+        },
       }),
     },
     claims: {
