@@ -91,7 +91,10 @@ export function describeServers(
   names: readonly ServerName[] = ['in process', 'slapd', 'Samba'],
 ): void {
   const suites: Readonly<Record<ServerName, (full: string, suite: () => void) => unknown>> = {
-    'in process': (full, suite) => describe(`${full}`, () => suite()),
+    'in process': (full, suite) =>
+      describe(`${full}`, () => {
+        suite();
+      }),
     slapd: (full, suite) => describeWithSlapd(describe, full, suite),
     Samba: (full, suite) => describeWithSamba(describe, full, suite),
   };
