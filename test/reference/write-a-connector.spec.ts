@@ -18,7 +18,10 @@ const folder = await mkdtemp(path.join(root, '.state/connector-guide-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 // The settings of the project, decorators among them, for files that its own tsconfig.json does not include.
-await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify({ extends: path.join(root, 'tsconfig.json'), include: ['.'] }));
+await writeFile(
+  path.join(folder, 'tsconfig.json'),
+  JSON.stringify({ extends: path.join(root, 'tsconfig.json'), include: ['.'] }),
+);
 
 /** What the guide imports from the library stays where it is. */
 const up = path.relative(folder, library).replaceAll(path.sep, '/');

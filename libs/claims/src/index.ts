@@ -1,4 +1,11 @@
 export { Attributes, type AttributeValue } from './attributes.js';
+export {
+  diffMappings,
+  type Difference,
+  type DifferenceKind,
+  type MappingDiff,
+  type PartDifference,
+} from './diff/diff-mappings.js';
 export { duration } from './duration.js';
 export {
   configurationIssues,
@@ -61,6 +68,9 @@ export type {
   Resolution,
   ResolveOptions,
 } from './resolve/resolution.js';
+export { estimateSize, type ClaimSize, type SizeEstimate } from './size/estimate-size.js';
+export { checkPublication } from './snapshot/check-publication.js';
 export { MappingSnapshot, type MappingProblem, type Selection, type Selector } from './snapshot/mapping-snapshot.js';
 export type { SubjectTest, SubjectTests } from './subject-test.js';
 export { subjectProperties, unverifiedProperties, type Subject, type SubjectProperty } from './subject.js';
+export { runMappingTests, type MappingTestResult, type TestOutcome } from './trial/run-mapping-tests.js';

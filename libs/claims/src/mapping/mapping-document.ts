@@ -1,13 +1,8 @@
 import { z } from 'zod';
 import { duration } from '../duration.js';
+import { claimValue, guid } from './claim-value.js';
+import { testDocument } from './test-document.js';
 import { transformDocument } from './transform-document.js';
-
-const guid = z
-  .string()
-  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, {
-    error: 'must be a GUID (8-4-4-4-12 hexadecimal digits)',
-  })
-  .transform((text) => text.toLowerCase());
 
 /** Names of mappings, tenants, sources and lookups. */
 export const configurationName = z
@@ -21,10 +16,6 @@ const alias = z
 
 const reference = z.string().regex(/^[A-Za-z][A-Za-z0-9_]*\.[A-Za-z0-9][A-Za-z0-9_.;-]*$/, {
   error: 'must be subject.<property> or <lookup>.<attribute>',
-});
-
-const claimValue = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
-  error: 'must be a text or a list of texts, none of them empty',
 });
 
 const lookupName = z.string().regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, { error: 'must be <source>.<lookup>' });
@@ -85,6 +76,10 @@ const claim = z
  */
 export const mappingDocument = z
   .strictObject({
+    version: z
+      .literal(1, { error: 'must be 1, the version of the language that this Claimbridge reads' })
+      .default(1)
+      .describe('The version of the mapping language.'),
     name: configurationName.describe('Unique within the tenant.'),
     tenant: configurationName.describe('The tenant, by its alias in the operator’s configuration.'),
     applications: z
@@ -112,6 +107,11 @@ export const mappingDocument = z
       })
       .default('fail')
       .describe('What happens where names and values exceed Entra’s limit of 3 KB: fail, or drop these claims in this order.'),
+    tests: z
+      .array(testDocument)
+      .max(200)
+      .default([])
+      .describe('What the mapping must give; a test that fails refuses the mapping.'),
   })
   .meta({ title: 'Claimbridge mapping' });
 
@@ -121,11 +121,15 @@ export type LookupDocument = MappingDocument['lookups'][string];
 /** What a claim becomes without a value. */
 export type TreatmentDocument = ClaimDocument['whenMissing'];
 
-/** One reason why a document is refused. */
+/** One reason why a document is refused, or one thing in it that its author should know. */
 export interface ConfigurationIssue {
   /** Where in the document, from the top: property names and list indexes. */
   readonly path: readonly (string | number)[];
   readonly reason: string;
+  /** What to write instead, where that can be said. */
+  readonly remedy?: string;
+  /** The name of the document that it is in, where that is another one of the same tenant. */
+  readonly document?: string;
 }
 
 /** zod's findings in our shape, unknown keys each at its own path. */

@@ -25,7 +25,8 @@ export interface CompileContext {
 }
 
 export type CompileResult =
-  | { readonly kind: 'compiled'; readonly plan: Plan }
+  /** The warnings refuse nothing: what the mapping's author should know. */
+  | { readonly kind: 'compiled'; readonly plan: Plan; readonly warnings: readonly ConfigurationIssue[] }
   | { readonly kind: 'refused'; readonly issues: readonly ConfigurationIssue[] };
 
 /**
@@ -40,7 +41,9 @@ export function compileMapping(input: unknown, revision: string, context: Compil
   if (!parsed.success) return { kind: 'refused', issues: configurationIssues(parsed.error) };
   const compiler = new MappingCompiler(parsed.data, revision, context);
   const plan = compiler.compile();
-  return compiler.issues.length > 0 ? { kind: 'refused', issues: compiler.issues } : { kind: 'compiled', plan };
+  return compiler.issues.length > 0
+    ? { kind: 'refused', issues: compiler.issues }
+    : { kind: 'compiled', plan, warnings: compiler.warnings };
 }
 
 /** Keys that the schema's checks pass over because JavaScript gives them a meaning, and nesting that no mapping has. */
@@ -54,6 +57,7 @@ function hiddenKeys(input: unknown, path: readonly (string | number)[]): readonl
 
 class MappingCompiler {
   readonly issues: ConfigurationIssue[] = [];
+  readonly warnings: ConfigurationIssue[] = [];
   private readonly projections = new Map<string, Map<string, string>>();
 
   constructor(
@@ -85,11 +89,28 @@ class MappingCompiler {
       lookups: ordered.map((lookup) => ({ ...lookup, projection: [...this.projections.get(lookup.alias)!.values()] })),
       claims,
       droppable: this.droppable(),
+      tests: this.tests(),
     };
   }
 
-  private refuse(path: readonly (string | number)[], reason: string): void {
-    this.issues.push({ path, reason });
+  private refuse(path: readonly (string | number)[], reason: string, remedy?: string): void {
+    this.issues.push({ path, reason, ...(remedy !== undefined && { remedy }) });
+  }
+
+  private tests(): MappingDocument['tests'] {
+    const { tests, applications, lookups, claims } = this.document;
+    for (const [index, { name, application, given, expect }] of tests.entries()) {
+      const path = ['tests', index];
+      if (tests.findIndex((other) => other.name === name) < index)
+        this.refuse([...path, 'name'], `${name} is the name of another test`);
+      if (application !== undefined && !applications.includes(application))
+        this.refuse([...path, 'application'], `${application} is not an application of this mapping`);
+      for (const alias of Object.keys(given))
+        if (!Object.hasOwn(lookups, alias)) this.refuse([...path, 'given', alias], `there is no lookup ${alias} in this mapping`);
+      for (const claim of Object.keys(expect ?? {}))
+        if (!Object.hasOwn(claims, claim)) this.refuse([...path, 'expect', claim], `there is no claim ${claim} in this mapping`);
+    }
+    return tests;
   }
 
   private claim(name: string, document: ClaimDocument): PlannedClaim {

@@ -1,3 +1,4 @@
+import type { TestDocument } from '../mapping/test-document.js';
 import type { LookupDescription, Source } from '../ports/source.js';
 import type { SubjectProperty } from '../subject.js';
 import type { Transform } from './transforms.js';
@@ -64,4 +65,6 @@ export interface Plan {
   readonly claims: readonly PlannedClaim[];
   /** The claims to drop, in this order, where the answer is too large. */
   readonly droppable: readonly string[];
+  /** The tests that stand beside the mapping. */
+  readonly tests: readonly TestDocument[];
 }

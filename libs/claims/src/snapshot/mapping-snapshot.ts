@@ -82,6 +82,11 @@ export class MappingSnapshot {
     return this.inForce.map((entry) => entry.stored);
   }
 
+  /** The plan in force of a document, by where it came from. */
+  planOf(origin: string): Plan | undefined {
+    return this.inForce.find((entry) => entry.stored.origin === origin)?.plan;
+  }
+
   get size(): number {
     return this.inForce.length;
   }

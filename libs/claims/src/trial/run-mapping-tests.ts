@@ -1,0 +1,150 @@
+import { Attributes, type AttributeValue } from '../attributes.js';
+import type { GivenAttributes, GivenDocument, TestDocument } from '../mapping/test-document.js';
+import { ambiguous, found, notFound, unavailable, type Outcome } from '../outcome.js';
+import type { AskedLookup, ClaimValue, Plan, PlannedLookup } from '../plan/plan.js';
+import { Source, type ProbeResult } from '../ports/source.js';
+import { Deadline } from '../resolve/deadline.js';
+import type { ClaimExplanation, FailureCode, LookupAccount, Resolution } from '../resolve/resolution.js';
+import { resolveClaims } from '../resolve/resolve-claims.js';
+
+/** What a test wants, or what came of it. Its data are the author's own: no person's. */
+export type TestOutcome =
+  /** By name; null: the claim is absent. */
+  | { readonly kind: 'claims'; readonly claims: Readonly<Record<string, ClaimValue | null>> }
+  /** No token. `claims` names the claims that made it fail. */
+  | { readonly kind: 'fails'; readonly code: FailureCode; readonly claims?: readonly string[] };
+
+export interface MappingTestResult {
+  readonly name: string;
+  readonly passed: boolean;
+  readonly expected: TestOutcome;
+  /** All claims that came of it, and as null those that were expected and did not. */
+  readonly actual: TestOutcome;
+  /** For a test that failed, a line for each difference: what it is and how it came about. */
+  readonly why: readonly string[];
+}
+
+/**
+ * Runs the tests that stand beside a mapping: `resolveClaims` itself, with sources that answer what the test gives them. A lookup to
+ * which a test gives nothing finds nobody. Locate rules apply as at a sign-in: a person without the key is `notFound(noKey)`.
+ */
+export async function runMappingTests(plan: Plan): Promise<readonly MappingTestResult[]> {
+  return Promise.all(plan.tests.map((test) => run(plan, test)));
+}
+
+async function run(plan: Plan, test: TestDocument): Promise<MappingTestResult> {
+  const subject = test.subject ?? undefined;
+  using deadline = new Deadline(60_000);
+  const given = { ...plan, lookups: plan.lookups.map((lookup) => withGiven(lookup, test.given[lookup.alias] ?? 'notFound')) };
+  const resolution = await resolveClaims(given, subject, deadline, { explain: 'names' });
+  const expected: TestOutcome =
+    test.fails === undefined ? { kind: 'claims', claims: test.expect! } : { kind: 'fails', code: test.fails };
+  const why = differences(expected, resolution);
+  return { name: test.name, passed: why.length === 0, expected, actual: actualOf(expected, resolution), why };
+}
+
+/** The lookup with a source that answers what the test says. */
+function withGiven(lookup: PlannedLookup, given: GivenDocument): PlannedLookup {
+  const { main, fallback } = outcomesOf(given);
+  const answering = (asked: AskedLookup, outcome: Outcome): AskedLookup => ({
+    ...asked,
+    source: new GivenSource(asked, outcome),
+  });
+  return {
+    ...lookup,
+    source: new GivenSource(lookup, main),
+    fallbacks: lookup.fallbacks.map((asked) => answering(asked, fallback)),
+  };
+}
+
+function outcomesOf(given: GivenDocument): { readonly main: Outcome; readonly fallback: Outcome } {
+  const down = unavailable('connection');
+  if (given === 'notFound') return { main: notFound('noEntry'), fallback: down };
+  if (given === 'ambiguous') return { main: ambiguous, fallback: down };
+  if (given === 'unavailable') return { main: down, fallback: down };
+  if (given.kind === 'found') return { main: found(attributesOf(given.attributes)), fallback: down };
+  const { lastKnown, age, fallback } = given;
+  return {
+    main: lastKnown === undefined ? down : { ...down, lastKnown: { attributes: attributesOf(lastKnown), age: age! } },
+    fallback: fallback === undefined ? down : fallback === 'notFound' ? notFound('noEntry') : found(attributesOf(fallback)),
+  };
+}
+
+function attributesOf(given: GivenAttributes): Attributes {
+  return new Attributes(
+    Object.entries(given).map(([name, values]) => [
+      name,
+      [values].flat().map((value): AttributeValue => (typeof value === 'string' ? value : Buffer.from(value.base64, 'base64'))),
+    ]),
+  );
+}
+
+class GivenSource extends Source {
+  override readonly name: string;
+  override readonly lookups: Source['lookups'];
+
+  constructor(
+    asked: AskedLookup,
+    private readonly outcome: Outcome,
+  ) {
+    super();
+    this.name = asked.source.name;
+    this.lookups = new Map([[asked.lookup, asked.description]]);
+  }
+
+  override fetch(): Promise<Outcome> {
+    return Promise.resolve(this.outcome);
+  }
+
+  override probe(): Promise<ProbeResult> {
+    return Promise.resolve({ kind: 'up' });
+  }
+
+  override close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+function actualOf(expected: TestOutcome, resolution: Resolution): TestOutcome {
+  if (resolution.kind === 'failed') return { kind: 'fails', code: resolution.code, claims: resolution.claims };
+  const absent = expected.kind === 'claims' ? Object.keys(expected.claims).filter((name) => !resolution.claims.has(name)) : [];
+  return {
+    kind: 'claims',
+    claims: { ...Object.fromEntries(resolution.claims), ...Object.fromEntries(absent.map((name) => [name, null])) },
+  };
+}
+
+function differences(expected: TestOutcome, resolution: Resolution): readonly string[] {
+  if (expected.kind === 'fails') {
+    if (resolution.kind === 'failed' && resolution.code === expected.code) return [];
+    return [
+      resolution.kind === 'failed'
+        ? `fails with ${resolution.code} instead of ${expected.code}: ${accountOf(resolution, resolution.claims)}`
+        : `does not fail with ${expected.code}`,
+    ];
+  }
+  if (resolution.kind === 'failed') return [`fails with ${resolution.code}: ${accountOf(resolution, resolution.claims)}`];
+  return Object.entries(expected.claims).flatMap(([name, wanted]) => {
+    const actual = resolution.claims.get(name) ?? null;
+    if (JSON.stringify(actual) === JSON.stringify(wanted)) return [];
+    return [`${name} is ${written(actual)} instead of ${written(wanted)}: ${accountOf(resolution, [name])}`];
+  });
+}
+
+function written(value: ClaimValue | null): string {
+  return value === null ? 'absent' : JSON.stringify(value);
+}
+
+/** How the claims came about: `department from person.department was omitted (missing); person was notFound(noKey)`. */
+function accountOf({ explanation }: Resolution, names: readonly string[]): string {
+  const claims = explanation!.claims.filter(({ claim }) => names.includes(claim));
+  const said = claims.map(({ claim, from, result, why, steps }: ClaimExplanation) => {
+    const path = [from, ...steps.slice(1).map(({ step, count }) => `${step} (${count})`)].join(' → ');
+    return `${claim} from ${path}: ${result}${why === undefined ? '' : `, ${why}`}`;
+  });
+  const aliases = new Set(claims.map(({ from }) => from.split('.')[0]));
+  const lookups = explanation!.lookups
+    .filter(({ alias }) => aliases.has(alias))
+    .map(({ alias, outcome, reason }: LookupAccount) => `${alias} was ${outcome}${reason === undefined ? '' : `(${reason})`}`);
+  return [...said, ...lookups].join('; ');
+}
