@@ -54,6 +54,14 @@ export default {
       to: { path: '^(apps|libs)/', pathNot: '^libs/(claims|$1)/' },
     },
     {
+      name: 'configuration-knows-core-and-connectors',
+      severity: 'error',
+      comment:
+        'The operator’s file is checked by the service and by the command line; what else it knew, both would have to start.',
+      from: { path: '^libs/configuration/', pathNot: tests },
+      to: { path: '^(apps|libs)/', pathNot: '^libs/(claims|connectors|configuration)/' },
+    },
+    {
       name: 'connectors-apart',
       severity: 'error',
       comment: 'A change for one kind of source must never break another.',

@@ -1,8 +1,8 @@
 // Writes the published JSON Schemas from the schemas that the service itself checks by.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { serviceJsonSchema } from '../dist/apps/claims-api/src/configuration/service-document.js';
 import { mappingJsonSchema } from '../dist/libs/claims/src/index.js';
+import { serviceJsonSchema } from '../dist/libs/configuration/src/index.js';
 
 const folder = path.resolve(import.meta.dirname, '../docs/reference');
 mkdirSync(folder, { recursive: true });

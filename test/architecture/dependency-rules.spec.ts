@@ -20,6 +20,7 @@ const plants: Readonly<Record<string, readonly [file: string, imported: string]>
   'core-without-framework': ['libs/claims/src/service.ts', '@nestjs/common'],
   'leaf-libraries': ['libs/entra-auth/src/caller.ts', '#claims'],
   'adapters-see-the-core-only': ['libs/connectors/src/logging.ts', '#observability'],
+  'configuration-knows-core-and-connectors': ['libs/configuration/src/storing.ts', '#mapping-store'],
   'connectors-apart': ['libs/connectors/src/ldap/rows.ts', '../postgres/row.js'],
   'ldapts-in-its-adapter': ['apps/claims-api/src/search.ts', 'ldapts'],
   'pg-in-its-adapter': ['libs/connectors/src/ldap/query.ts', 'pg'],
@@ -53,7 +54,16 @@ beforeAll(async () => {
   for (const file of ['package.json', 'tsconfig.json', '.dependency-cruiser.mjs'])
     await cp(path.join(root, file), path.join(folder, file));
   await symlink(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
-  const libraries = ['auth-events', 'entra-auth', 'claims', 'connectors', 'mapping-store', 'observability', 'testing'];
+  const libraries = [
+    'auth-events',
+    'entra-auth',
+    'claims',
+    'configuration',
+    'connectors',
+    'mapping-store',
+    'observability',
+    'testing',
+  ];
   const files: Record<string, string> = { ...bystanders };
   for (const library of libraries) files[`libs/${library}/src/index.ts`] = 'export const index = 1;\n';
   for (const [file, imported] of Object.values(plants)) files[file] = `import '${imported}';\nexport const planted = 1;\n`;

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { mappingJsonSchema } from '#claims';
+import { serviceJsonSchema } from '#configuration';
 import { describe, expect, it } from 'vitest';
-import { serviceJsonSchema } from '../../apps/claims-api/src/configuration/service-document.js';
 
 const reference = path.resolve(import.meta.dirname, '../../docs/reference');
 

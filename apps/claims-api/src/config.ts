@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Secrets, configurationIssues } from '#claims';
+import { Secrets } from '#claims';
+import { readServiceDocument, type ServiceDocument } from '#configuration';
 import { logLevels, type LogLevel } from '#observability';
-import { YAMLParseError, parse } from 'yaml';
 import { ConfigurationError } from './configuration/configuration-error.js';
-import { serviceDocument, type ServiceDocument } from './configuration/service-document.js';
 
 /** Everything the service is told. The only file that reads the environment is this one. */
 export class Configuration {
@@ -35,10 +34,9 @@ export async function readConfiguration(environment: NodeJS.ProcessEnv = process
   const level = environment['LOG_LEVEL'] ?? 'info';
   if (!isLogLevel(level))
     throw new ConfigurationError('LOG_LEVEL', [{ path: [], reason: `must be one of ${logLevels.join(', ')}` }]);
-  const content = parseYaml(file, await readText(file));
-  const parsed = serviceDocument.safeParse(content);
-  if (!parsed.success) throw new ConfigurationError(file, configurationIssues(parsed.error));
-  return new Configuration(file, parsed.data, level);
+  const read = readServiceDocument(await readText(file));
+  if (read.kind === 'refused') throw new ConfigurationError(file, read.issues);
+  return new Configuration(file, read.document, level);
 }
 
 async function readText(file: string): Promise<string> {
@@ -47,15 +45,6 @@ async function readText(file: string): Promise<string> {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     throw new ConfigurationError(file, [{ path: [], reason: `cannot be read (${code})` }]);
-  }
-}
-
-function parseYaml(file: string, text: string): unknown {
-  try {
-    return parse(text);
-  } catch (error) {
-    const line = error instanceof YAMLParseError ? error.linePos?.[0].line : undefined;
-    throw new ConfigurationError(file, [{ path: [], reason: `is not valid YAML${line === undefined ? '' : ` (line ${line})`}` }]);
   }
 }
 

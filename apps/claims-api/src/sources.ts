@@ -1,11 +1,5 @@
-import {
-  configurationIssues,
-  unverifiedProperties,
-  type ConfigurationIssue,
-  type RegisteredSource,
-  type Secrets,
-  type Source,
-} from '#claims';
+import { unverifiedProperties, type RegisteredSource, type Secrets, type Source } from '#claims';
+import { configuredSources } from '#configuration';
 import { composeSource, type ComposedSource, type Connector, type SourceListener } from '#connectors';
 import type { Logger } from '#observability';
 import { ConfigurationError } from './configuration/configuration-error.js';
@@ -24,35 +18,17 @@ export class Sources {
     connectors: readonly Connector[],
     dependencies: { readonly secrets: Secrets; readonly log: Logger; readonly listener: SourceListener },
   ) {
-    const issues: ConfigurationIssue[] = [];
-    const refuse = (path: readonly (string | number)[], reason: string): number => issues.push({ path, reason });
-    for (const [name, document] of Object.entries(configuration.document.sources)) {
-      const connector = connectors.find((candidate) => candidate.type === document.type);
-      if (!connector) {
-        refuse(
-          ['sources', name, 'type'],
-          `there is no connector ${document.type}; there are ${connectors.map(({ type }) => type).join(', ')}`,
-        );
-        continue;
-      }
-      const parsed = connector.config.safeParse(document);
-      if (!parsed.success) {
-        for (const { path, reason } of configurationIssues(parsed.error)) refuse(['sources', name, ...path], reason);
-        continue;
-      }
-      const tenants = parsed.data.tenants;
-      for (const [index, tenant] of tenants.entries())
-        if (!Object.hasOwn(configuration.document.tenants, tenant))
-          refuse(['sources', name, 'tenants', index], `there is no tenant ${tenant}`);
-      const source = connector.create(name, parsed.data, dependencies);
+    const configured = configuredSources(configuration.document, connectors);
+    if (configured.kind === 'refused') throw new ConfigurationError(configuration.file, configured.issues);
+    for (const [name, { connector, config }] of configured.sources) {
+      const source = connector.create(name, config, dependencies);
       warnOfUnverifiedKeys(source, dependencies.log);
       this.byName.set(name, {
-        ...composeSource(source, parsed.data, dependencies.listener),
-        tenants: new Set(tenants),
-        type: document.type,
+        ...composeSource(source, config, dependencies.listener),
+        tenants: new Set(config.tenants),
+        type: connector.type,
       });
     }
-    if (issues.length > 0) throw new ConfigurationError(configuration.file, issues);
   }
 
   get registered(): ReadonlyMap<string, RegisteredSource> {

@@ -1,4 +1,5 @@
 import type { Secrets } from '#claims';
+import type { ServiceDocument } from '#configuration';
 import {
   KeyManager,
   TokenVerifier,
@@ -10,7 +11,6 @@ import {
 import type { Logger } from '#observability';
 import type { Configuration } from './config.js';
 import { ConfigurationError } from './configuration/configuration-error.js';
-import type { ServiceDocument } from './configuration/service-document.js';
 
 type TenantDocument = Pick<ServiceDocument['tenants'][string], 'tenantId' | 'audience' | 'issuers' | 'cloud' | 'external'>;
 

@@ -1,4 +1,4 @@
-import { configurationName, duration, type Secrets, type Source } from '#claims';
+import { configurationName, duration, type LookupDescription, type Secrets, type Source } from '#claims';
 import { z } from 'zod';
 
 /** How much a source may take, and how much it may be asked. */
@@ -23,7 +23,8 @@ export interface SourceConfig {
   readonly breaker: { readonly failures: number; readonly retryAfter: number };
   /** How much of its answers is kept. */
   readonly cache: { readonly entries: number; readonly bytes: number };
-  readonly lookups: Readonly<Record<string, { readonly cache?: LookupCache | undefined }>>;
+  /** What mappings can ask, and how long the answers serve. */
+  readonly lookups: Readonly<Record<string, LookupDescription & { readonly cache?: LookupCache | undefined }>>;
 }
 
 /** How long the answers of one lookup serve, in milliseconds. */

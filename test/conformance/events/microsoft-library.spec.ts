@@ -5,7 +5,7 @@ import { answer } from '#auth-events';
 import { authenticationExtensionsAppId, entraIssuers } from '#entra-auth';
 import { Pool } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { serviceDocument } from '../../../apps/claims-api/src/configuration/service-document.js';
+import { serviceDocument } from '#configuration';
 import { tenantId } from './claims-service.js';
 import { startHandlerHost, type HandlerHost, type HostAnswer } from './handler-host.js';
 import { claimsOf } from './wire-answers.js';

@@ -1,13 +1,13 @@
 import type { Server } from 'node:https';
 import { authEventAdapter, takeBodiesAsBytes } from '#auth-events';
 import { Secrets } from '#claims';
+import type { ServiceDocument } from '#configuration';
 import { FailureLimit } from '#entra-auth';
 import { Metrics } from '#observability';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ConfigurationError } from '../configuration/configuration-error.js';
-import type { ServiceDocument } from '../configuration/service-document.js';
 import { Configuration } from '../config.js';
 import { NestLog } from '../nest-log.js';
 import { ServiceLog } from '../service-log.js';

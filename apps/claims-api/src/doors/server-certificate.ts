@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type Server } from 'node:tls';
 import type { Secrets } from '#claims';
+import type { ServiceDocument } from '#configuration';
 import type { Logger } from '#observability';
-import type { ServiceDocument } from '../configuration/service-document.js';
 
 type TlsDocument = NonNullable<ServiceDocument['listen']['public']['tls']>;
 
