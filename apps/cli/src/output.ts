@@ -28,7 +28,22 @@ export class Output {
   table(heads: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
     if (rows.length === 0) return [];
     const none = Object.fromEntries(
-      ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right', 'left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'].map((name) => [name, '']),
+      [
+        'top',
+        'top-mid',
+        'top-left',
+        'top-right',
+        'bottom',
+        'bottom-mid',
+        'bottom-left',
+        'bottom-right',
+        'left',
+        'left-mid',
+        'mid',
+        'mid-mid',
+        'right',
+        'right-mid',
+      ].map((name) => [name, '']),
     );
     const table = new Table({
       head: heads.map((head) => head.toUpperCase()),
@@ -36,11 +51,17 @@ export class Output {
       style: { 'padding-left': 0, 'padding-right': 0, head: this.colours ? ['bold'] : [], border: [] },
     });
     table.push(...rows.map((row) => row.map(printable)));
-    return table.toString().split('\n').map((line) => line.trimEnd());
+    return table
+      .toString()
+      .split('\n')
+      .map((line) => line.trimEnd());
   }
 }
 
 /** Text of others without what steers a terminal: a value could otherwise hide lines or rewrite them. */
 export function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`);
+  return text.replaceAll(
+    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
+    (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`,
+  );
 }

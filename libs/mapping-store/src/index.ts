@@ -1,2 +1,2 @@
-export { FileMappingStore } from './file-mapping-store.js';
+export { FileMappingStore, parseMapping } from './file-mapping-store.js';
 export { SnapshotFile, type SavedSnapshot } from './snapshot-file.js';

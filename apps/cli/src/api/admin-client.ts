@@ -80,7 +80,7 @@ export class AdminClient {
 
   /** Every item of a list, page after page. */
   async *pages(path: string, query: AdminRequest['query'], items: string): AsyncGenerator<unknown> {
-    for (let cursor: string | undefined; ; ) {
+    for (let cursor: string | undefined; ;) {
       const { body } = await this.call('GET', path, { query: { ...query, cursor } });
       yield* body[items] as readonly unknown[];
       cursor = body.next as string | undefined;

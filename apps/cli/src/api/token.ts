@@ -25,7 +25,11 @@ export async function bearerToken(credentials: Credentials): Promise<string> {
   const answer = (await response.json().catch(() => ({}))) as { readonly access_token?: unknown; readonly error?: unknown };
   if (response.status === 200 && typeof answer.access_token === 'string') return answer.access_token;
   const code = typeof answer.error === 'string' ? answer.error : 'no token';
-  throw new CommandError(exitCodes.unreachable, `${tokenUrl} answered ${response.status} (${code})`, 'Check the client id, its secret and the scope.');
+  throw new CommandError(
+    exitCodes.unreachable,
+    `${tokenUrl} answered ${response.status} (${code})`,
+    'Check the client id, its secret and the scope.',
+  );
 }
 
 /** Why a request did not reach its server: Node's code of the innermost error. */

@@ -1,4 +1,12 @@
-import { Source, type CompileContext, type LookupDescription, type Outcome, type ProbeResult, type RegisteredSource, type StoredMapping } from '#claims';
+import {
+  Source,
+  type CompileContext,
+  type LookupDescription,
+  type Outcome,
+  type ProbeResult,
+  type RegisteredSource,
+  type StoredMapping,
+} from '#claims';
 
 /** A source of which only the lookups are known. It can be compiled against, and never asked. */
 export class DescribedSource extends Source {
@@ -36,10 +44,14 @@ export function assumedContext(documents: readonly StoredMapping[]): CompileCont
     for (const lookup of isRecord(asked) ? Object.values(asked) : []) {
       if (!isRecord(lookup)) continue;
       const parameters = isRecord(lookup['with']) ? Object.keys(lookup['with']) : [];
-      for (const use of [lookup['use'], ...(Array.isArray(lookup['fallback']) ? (lookup['fallback'] as unknown[]) : [])]) assume(lookups, use, parameters);
+      for (const use of [lookup['use'], ...(Array.isArray(lookup['fallback']) ? (lookup['fallback'] as unknown[]) : [])])
+        assume(lookups, use, parameters);
     }
   }
-  const registered = [...lookups].map(([name, described]): [string, RegisteredSource] => [name, { source: new DescribedSource(name, described), tenants }]);
+  const registered = [...lookups].map(([name, described]): [string, RegisteredSource] => [
+    name,
+    { source: new DescribedSource(name, described), tenants },
+  ]);
   return { tenants, sources: new Map(registered) };
 }
 

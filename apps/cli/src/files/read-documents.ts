@@ -15,10 +15,12 @@ export async function readDocuments(paths: readonly string[]): Promise<readonly 
 
 async function readPath(given: string): Promise<readonly StoredMapping[]> {
   const kind = await stat(given).catch((error: unknown) => unreadable(given, error));
-  if (!kind.isDirectory()) return [parseMapping(given, await readFile(given, 'utf8').catch((error: unknown) => unreadable(given, error)))];
+  if (!kind.isDirectory())
+    return [parseMapping(given, await readFile(given, 'utf8').catch((error: unknown) => unreadable(given, error)))];
   const loaded = await new FileMappingStore(given).load();
   if (loaded.kind === 'unavailable') throw new CommandError(exitCodes.usage, `${given}: ${loaded.detail}`);
-  if (loaded.mappings.length === 0) throw new CommandError(exitCodes.usage, `${given}: there is no mapping in it`, 'Mappings are files *.yaml or *.yml.');
+  if (loaded.mappings.length === 0)
+    throw new CommandError(exitCodes.usage, `${given}: there is no mapping in it`, 'Mappings are files *.yaml or *.yml.');
   return loaded.mappings.map((mapping) => ({ ...mapping, origin: path.join(given, mapping.origin) }));
 }
 
