@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { startDirectory, startPostgres, startTcpProxy } from '#testing';
+import { startDirectory, startHttpServer, startPostgres, startTcpProxy, type HttpResponder } from '#testing';
 import { parse, stringify } from 'yaml';
 import { startSimulator } from '../../apps/entra-simulator/src/index.js';
 import { ServiceProcess } from './service-process.js';
@@ -25,6 +25,8 @@ export interface StackOptions {
   readonly configure?: (document: Document) => void;
   /** The mappings by file name; those of docker/seeds without. */
   readonly mappings?: Readonly<Record<string, string>>;
+  /** Puts an HTTP API behind a TCP proxy as well, as the source `hr-api`; `configure` gives it lookups. */
+  readonly api?: HttpResponder;
   /** Variables of the service’s environment beside its secrets. */
   readonly variables?: Readonly<Record<string, string>>;
   /** Runs when everything but the service is there. */
@@ -37,7 +39,7 @@ export type Stack = Awaited<ReturnType<typeof startStack>>;
  * The service with everything real around it: PostgreSQL, a directory behind a TCP proxy, the Entra simulator. The configuration is
  * that of the compose file, with the addresses of these parts.
  */
-export async function startStack({ configure, mappings, variables, beforeStart }: StackOptions = {}) {
+export async function startStack({ configure, mappings, api: responder, variables, beforeStart }: StackOptions = {}) {
   await using parts = new AsyncDisposableStack();
   const folder = await mkdtemp(path.join(tmpdir(), 'claimbridge-e2e-'));
   parts.defer(() => rm(folder, { recursive: true, force: true }));
@@ -51,6 +53,11 @@ export async function startStack({ configure, mappings, variables, beforeStart }
   parts.defer(() => directoryProxy.stop());
   const databaseProxy = await startTcpProxy({ host: postgres.host, port: postgres.port });
   parts.defer(() => databaseProxy.stop());
+
+  const api = responder && (await startHttpServer(responder));
+  if (api) parts.defer(() => api.stop());
+  const apiProxy = api && (await startTcpProxy(api));
+  if (apiProxy) parts.defer(() => apiProxy.stop());
 
   const caFile = path.join(folder, 'ca.pem');
   const simulator = await startSimulator({ config: path.join(seeds, 'entra.yaml'), caFile });
@@ -76,6 +83,15 @@ export async function startStack({ configure, mappings, variables, beforeStart }
     hosts: [{ host: '127.0.0.1', port: databaseProxy.port }],
     database: postgres.database,
   });
+  if (apiProxy)
+    document['sources']['hr-api'] = {
+      type: 'http',
+      tenants: ['contoso'],
+      url: `http://127.0.0.1:${apiProxy.port}`,
+      allowClearText: true,
+      allowAddresses: ['127.0.0.1/32'],
+      lookups: {},
+    };
   document['shutdown'] = { delay: '0ms', limit: '5s' };
   configure?.(document);
   const configurationFile = path.join(folder, 'claimbridge.yaml');
@@ -101,6 +117,8 @@ export async function startStack({ configure, mappings, variables, beforeStart }
     directoryProxy,
     databaseProxy,
     postgres,
+    api,
+    apiProxy,
     /** Answers once the service takes sign-ins. */
     async ready(): Promise<void> {
       while ((await fetch(`${publicUrl}/health/ready`)).status !== 200) await new Promise((resolve) => setTimeout(resolve, 20));

@@ -1,10 +1,30 @@
-import type { TcpProxy } from '#testing';
+import type { HttpAnswer, TcpProxy } from '#testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Stack } from '../../e2e/stack.js';
-import { applicationOf, ask, constantApplication, policies, spread, startFaultStack, systems, type Told } from './fault-stack.js';
+import {
+  allWell,
+  applicationOf,
+  ask,
+  constantApplication,
+  gauge,
+  policies,
+  spread,
+  startFaultStack,
+  systems,
+  wellApi,
+  type Told,
+} from './fault-stack.js';
 
-/** What a fault does to a proxy, and whether the source still answers in time. */
-const faults: Readonly<Record<string, { readonly answers: boolean; readonly strike: (proxy: TcpProxy) => void }>> = {
+/** What a fault does, and whether the source still answers in time. */
+interface Fault {
+  readonly answers: boolean;
+  readonly strike: (proxy: TcpProxy) => void;
+  /** Its effect begins later, when what the service has in hand is used up. */
+  readonly later?: true;
+}
+
+/** What happens to anything that speaks over a network. */
+const faults: Readonly<Record<string, Fault>> = {
   'refuses connections': {
     answers: false,
     strike: (proxy) => {
@@ -21,10 +41,48 @@ const faults: Readonly<Record<string, { readonly answers: boolean; readonly stri
   'sends garbage': { answers: false, strike: (proxy) => proxy.spoil({ kind: 'garbage' }) },
 };
 
-const promised: Readonly<Record<string, string>> = {
-  fail: '503 claims.unavailable',
-  omit: 'omitted',
-  default: 'fallback',
+/** The API answers so, and its token endpoint as it should. */
+function answering(answer: () => HttpAnswer): Fault {
+  return {
+    answers: false,
+    strike: () => stack.api!.respond((request) => (request.target === '/token' ? wellApi(request) : answer())),
+  };
+}
+
+async function* pieces(piece: string, pause: number): AsyncGenerator<string> {
+  for (;;) {
+    yield piece;
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+}
+
+/** What happens to an HTTP API alone. */
+const httpFaults: Readonly<Record<string, Fault>> = {
+  'answers 500': answering(() => ({ status: 500 })),
+  'answers 500 and never ends it': answering(() => ({ status: 500, body: pieces(' ', 50) })),
+  'answers 429': answering(() => ({ status: 429, headers: { 'retry-after': '3600' } })),
+  'answers a page': answering(() => ({ headers: { 'content-type': 'text/html' }, body: '<h1>Welcome</h1>' })),
+  'answers without an end': answering(() => ({ body: pieces(`"${'x'.repeat(65_536)}",`, 0) })),
+  'answers a byte at a time': answering(() => ({ body: pieces(' ', 50) })),
+  'sends elsewhere': answering(() => ({ status: 302, headers: { location: '/elsewhere' } })),
+  'has no token endpoint': {
+    answers: false,
+    later: true,
+    strike: () => stack.api!.respond((request) => (request.target === '/token' ? { status: 503 } : wellApi(request))),
+  },
+  'gives tokens to nobody': {
+    answers: false,
+    later: true,
+    strike: () => stack.api!.respond((request) => (request.target === '/token' ? 'cut' : wellApi(request))),
+  },
+  'closes its connections after each answer': {
+    answers: true,
+    strike: () =>
+      stack.api!.respond(async (request) => {
+        const { headers, ...answer } = (await wellApi(request)) as HttpAnswer;
+        return { ...answer, headers: { ...headers, connection: 'close' } };
+      }),
+  },
 };
 
 let stack: Stack;
@@ -40,30 +98,37 @@ afterAll(async () => {
   await stack[Symbol.asyncDispose]();
 });
 
-/** Every application of the system, as it should be without a fault. */
-async function allWell(system: string): Promise<boolean> {
-  const told = await Promise.all(Object.keys(policies).map((policy) => ask(stack, applicationOf(system, policy))));
-  return told.every(({ said }) => said === systems[system]!.value);
+const well = (system: string): Promise<unknown> =>
+  expect.poll(() => allWell(stack, system), { timeout: 20_000, interval: 20 }).toBe(true);
+
+async function heal(system: string): Promise<void> {
+  stack.api!.respond(wellApi);
+  await systems[system]!.proxy(stack).restore();
 }
 
-const cases = Object.keys(systems).flatMap((system) => Object.keys(faults).map((fault) => [system, fault] as const));
+const cases = Object.keys(systems).flatMap((system) =>
+  Object.entries({ ...faults, ...(system === 'HTTP' && httpFaults) }).map(([name, fault]) => [system, name, fault] as const),
+);
 
-describe.each(cases)('%s that %s', (system, fault) => {
+describe.each(cases)('%s that %s', (system, name, { answers, strike, later }) => {
   const { value, proxy } = systems[system]!;
-  const { answers, strike } = faults[fault]!;
 
   it('is treated by each policy, harms no other application, and is used again when it works', async () => {
-    await expect.poll(() => allWell(system), { timeout: 20_000 }).toBe(true);
-    const others = Object.keys(systems).filter((name) => name !== system);
+    await well(system);
+    const others = Object.keys(systems).filter((other) => other !== system);
     const during: Told[] = [];
     strike(proxy(stack));
     try {
+      if (later)
+        await expect
+          .poll(async () => (await ask(stack, applicationOf(system, 'fail'))).said, { timeout: 20_000 })
+          .toBe(policies['fail']!.whileIll(value));
       for (let round = 0; round < 4; round += 1) {
         await Promise.all([
-          ...Object.keys(policies).map(async (policy) => {
+          ...Object.entries(policies).map(async ([policy, { whileWell, whileIll }]) => {
             const told = await ask(stack, applicationOf(system, policy));
             during.push(told);
-            expect(told.said, policy).toBe(answers ? value : (promised[policy] ?? value));
+            expect(told.said, policy).toBe((answers ? whileWell : whileIll)(value));
           }),
           ...others.map(async (other) => {
             expect((await ask(stack, applicationOf(other, 'fail'))).said, other).toBe(systems[other]!.value);
@@ -72,25 +137,45 @@ describe.each(cases)('%s that %s', (system, fault) => {
         ]);
       }
     } finally {
-      await proxy(stack).restore();
+      await heal(system);
     }
-    report.push(`  ${system} that ${fault}: ${spread(during.map(({ ms }) => ms))}`);
+    report.push(`  ${system} that ${name}: ${spread(during.map(({ ms }) => ms))}`);
     const restored = performance.now();
-    await expect.poll(() => allWell(system), { timeout: 20_000, interval: 20 }).toBe(true);
+    await well(system);
     report.push(`    right again after ${Math.round(performance.now() - restored)} ms`);
   });
 });
 
-it('nothing is left behind: no connection, no waiting work', async () => {
-  await expect.poll(async () => (await gauges('nodejs_active_requests')).total, { timeout: 10_000 }).toBe(0);
-  for (const system of Object.keys(systems))
-    await expect.poll(() => systems[system]!.proxy(stack).connections, { timeout: 10_000 }).toBeLessThanOrEqual(12);
-  expect(stack.service.stderr).toBe('');
-});
+describe('nothing is left behind', () => {
+  it('when all is over: no work, no connection beyond what the sources may have', async () => {
+    await expect.poll(() => gauge(stack, 'nodejs_active_requests'), { timeout: 10_000 }).toBe(0);
+    for (const [system, { proxy }] of Object.entries(systems))
+      await expect.poll(() => proxy(stack).connections, { timeout: 10_000, message: system }).toBeLessThanOrEqual(12);
+  });
 
-/** The series of a gauge of the service, by label text, and their sum. */
-async function gauges(name: string): Promise<{ readonly total: number }> {
-  const text = await (await fetch(`${stack.managementUrl}/metrics`)).text();
-  const values = [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))].map(([, value]) => Number(value));
-  return { total: values.reduce((sum, value) => sum + value, 0) };
-}
+  it.each(Object.keys(systems))('by twenty storms more than by the first: %s', async (system) => {
+    const storm = async (): Promise<void> => {
+      const proxy = systems[system]!.proxy(stack);
+      proxy.refuse();
+      proxy.cut();
+      for (const policy of Object.keys(policies)) await ask(stack, applicationOf(system, policy));
+      await heal(system);
+      await well(system);
+    };
+    const held = async (): Promise<Readonly<Record<string, number>>> => ({
+      sockets: await gauge(stack, 'nodejs_active_resources', 'TCPSocketWrap'),
+      timers: await gauge(stack, 'nodejs_active_resources', 'Timeout'),
+    });
+    await storm();
+    const first = await held();
+    for (let round = 0; round < 20; round += 1) await storm();
+    for (const what of Object.keys(first))
+      await expect
+        .poll(async () => (await held())[what], { timeout: 10_000, message: what })
+        .toBeLessThanOrEqual(first[what]! + 2);
+  });
+
+  it('that Node would warn of: no listener too many, no promise without an owner', () => {
+    expect(stack.service.stderr).toBe('');
+  });
+});

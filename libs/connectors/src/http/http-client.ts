@@ -57,6 +57,9 @@ const keepAlive = 60_000;
 /** What is read of an answer that nobody wants, so that its connection serves again. */
 const discardedBytes = 64 * 1024;
 
+/** How long it is read, in milliseconds: what takes longer costs more than a new connection, and may never end. */
+const discardTime = 250;
+
 /** Every code by which the driver or the system say that an open connection ended. */
 const lostCodes: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 
@@ -134,7 +137,8 @@ export class HttpClient {
     const type = answered['content-type'];
     const contentType = typeof type === 'string' ? type : undefined;
     if (!wanted(status)) {
-      void response.body.dump({ limit: discardedBytes, signal }).catch(() => undefined);
+      const enough = AbortSignal.timeout(discardTime);
+      void response.body.dump({ limit: discardedBytes, signal: enough }).catch(() => undefined);
       return { kind: 'answer', status, contentType, body: new Uint8Array() };
     }
     return { kind: 'answer', status, contentType, body: await this.read(response) };

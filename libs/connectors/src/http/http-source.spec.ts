@@ -106,6 +106,22 @@ describe('an answer', () => {
   });
 });
 
+describe('an answer that nobody wants', () => {
+  it('and that never ends does not keep its connection', async () => {
+    const endless = async function* (): AsyncGenerator<string> {
+      yield '{';
+      await new Promise((resolve) => setTimeout(resolve, 60_000).unref());
+    };
+    const api = await server(() => ({ status: 500, body: endless() }));
+    const source = http(api.url, { limits: { connect: '300ms', concurrency: 2 } });
+    const impatient = (): AbortSignal => AbortSignal.timeout(5_000);
+    for (let round = 0; round < 2; round++)
+      expect(await ask(source, 'adele', impatient())).toMatchObject({ detail: 'status 500' });
+    api.respond(() => gold);
+    expect(await ask(source, 'adele', impatient())).toMatchObject({ kind: 'found' });
+  });
+});
+
 describe('a lost connection', () => {
   it.each<[string, object, number]>([
     ['a GET is sent once more', { query: { key: '{key}' } }, 2],

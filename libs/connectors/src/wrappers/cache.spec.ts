@@ -211,6 +211,19 @@ describe('the last known answer', () => {
     expect(await ask('ada', keeping)).toEqual(unavailable('timeout'));
   });
 
+  it('is not forgotten sooner because somebody asks who keeps none, or keeps it shorter', async () => {
+    const { ask } = cached();
+    await pass(1);
+    await ask('ada', keeping);
+    answers = [() => person('Ada King')];
+    for (const lastKnown of [0, 1_000]) await ask('ada', { lastKnown });
+    await pass(4_000);
+    answers = [() => unavailable('timeout')];
+    const { attributes } = person('Ada King') as { attributes: Attributes };
+    expect(await ask('ada', keeping)).toMatchObject({ lastKnown: { attributes, age: 4_000 } });
+    expect(await ask('ada', { lastKnown: 1_000 })).toEqual(unavailable('timeout'));
+  });
+
   it('is all that is told where the parameters are no longer certain', async () => {
     const { ask, fake } = cached();
     expect(await ask('ada', { ...keeping, lastKnownOnly: true })).toEqual(unavailable('input'));
@@ -296,6 +309,39 @@ describe('work', () => {
     await pass(100);
     await previews[1];
     expect([signals.length, signals[0]!.aborted]).toEqual([1, true]);
+  });
+
+  it('that was ended is nobody else’s answer, and says nothing of the source', async () => {
+    const { ask, fake } = cached({ ttl: 1_000, staleWhileRevalidate: 60_000 });
+    await ask();
+    await pass(62_000);
+    const obedient = Promise.withResolvers<Outcome>();
+    answers = [() => obedient.promise, () => person('Ada King')];
+    const preview = ask('ada', { noHandOver: true }, impatient(100));
+    await pass(100);
+    await preview;
+    expect(signals[1]!.aborted).toBe(true);
+    const signIn = ask();
+    obedient.resolve(unavailable('timeout'));
+    expect(await signIn).toEqual(person('Ada King'));
+    await pass(0);
+    expect(await ask()).toMatchObject({ ...person('Ada King'), age: 0 });
+    await pass(1_500);
+    expect(await ask()).toMatchObject({ ...person('Ada King'), age: 1_500 });
+    expect(fake.queries).toHaveLength(3 + 1);
+  });
+
+  it('in the background for a sign-in is not ended by a preview that joined it', async () => {
+    const { ask } = cached({ ttl: 1_000, staleWhileRevalidate: 1_000 });
+    await ask();
+    await pass(1_500);
+    answers = [() => new Promise(() => undefined)];
+    await ask();
+    await pass(1_000);
+    const preview = ask('ada', { noHandOver: true }, impatient(100));
+    await pass(100);
+    expect(await preview).toMatchObject({ reason: 'deadline' });
+    expect([signals.length, signals[1]!.aborted]).toEqual([2, false]);
   });
 
   it('that fails by a defect fails for all who share it, and is forgotten', async () => {

@@ -35,6 +35,8 @@ interface Kept {
   readonly at: number;
   /** Until when it serves although it is no longer fresh, because a call did not get to see it. */
   readonly handOverUntil: number;
+  /** How old it may become as the last known answer, by whoever keeps one longest. */
+  readonly lastKnown: number;
   /** The source was asked again since, and was unavailable. */
   failed: boolean;
 }
@@ -92,7 +94,7 @@ export class Cache extends WrappedSource {
     const use = kept && this.useOf(kept, lookup);
     if (kept && use) {
       this.listener(lookup, use);
-      if (use === 'revalidating' && !this.flights.has(key)) this.start(key, query, keeping);
+      if (use === 'revalidating') (this.flights.get(key) ?? this.start(key, query, keeping)).handOver ||= !keeping.noHandOver;
       return { ...kept.outcome, age: now() - kept.at };
     }
     const underWay = this.flights.get(key);
@@ -118,20 +120,21 @@ export class Cache extends WrappedSource {
       return this.withLastKnown(unavailable('deadline'), key, keeping);
     } finally {
       flight.waiting -= 1;
-      if (flight.waiting === 0 && !flight.handOver) flight.work.abort();
+      if (flight.waiting === 0 && !flight.handOver) this.end(flight, key);
     }
   }
 
   private start(key: string, query: LookupQuery, keeping: Keeping): Flight {
     const work = new AbortController();
-    const outcome = this.inner.fetch(query, work.signal).finally(() => this.flights.delete(key));
+    const landed = (): void => void (this.flights.get(key) === flight && this.flights.delete(key));
+    const outcome = this.inner.fetch(query, work.signal).finally(landed);
     const flight: Flight = {
       work,
       waiting: 0,
       handOver: false,
       left: false,
       outcome: outcome.then((settled) => {
-        this.keep(key, query.lookup, settled, keeping, flight.left);
+        if (!work.signal.aborted) this.keep(key, query.lookup, settled, keeping, flight.left);
         return settled;
       }),
     };
@@ -140,24 +143,31 @@ export class Cache extends WrappedSource {
     return flight;
   }
 
+  /** Whoever asks from now on asks anew: an answer to work that was ended is none. */
+  private end(flight: Flight, key: string): void {
+    if (this.flights.get(key) === flight) this.flights.delete(key);
+    flight.work.abort();
+  }
+
   private keep(key: string, lookup: string, outcome: Outcome, keeping: Keeping, late: boolean): void {
     if (outcome.kind === 'unavailable') {
       const kept = this.kept.peek(key);
       if (kept) kept.failed = true;
       return;
     }
-    const lifetime = outcome.kind === 'ambiguous' ? 0 : this.lifetime(outcome, lookup, keeping, late);
+    const lastKnown = Math.max(keeping.lastKnown, this.kept.peek(key)?.lastKnown ?? 0);
+    const lifetime = outcome.kind === 'ambiguous' ? 0 : this.lifetime(outcome, lookup, lastKnown, late);
     if (outcome.kind === 'ambiguous' || lifetime <= 0) {
       this.kept.delete(key);
       return;
     }
     const at = now();
     const size = overhead + key.length * 2 + (outcome.kind === 'found' ? outcome.attributes.bytes : 0);
-    const entry = { outcome, at, handOverUntil: late ? at + handOverTime : 0, failed: false };
+    const entry = { outcome, at, handOverUntil: late ? at + handOverTime : 0, lastKnown, failed: false };
     this.kept.set(key, entry, { ttl: lifetime, size });
   }
 
-  private lifetime(outcome: Found | NotFound, lookup: string, { lastKnown }: Keeping, late: boolean): number {
+  private lifetime(outcome: Found | NotFound, lookup: string, lastKnown: number, late: boolean): number {
     const { ttl, staleWhileRevalidate, negativeTtl } = this.times(lookup);
     const serving = outcome.kind === 'found' ? Math.max(ttl + (ttl > 0 ? staleWhileRevalidate : 0), lastKnown) : negativeTtl;
     return Math.max(serving, late ? handOverTime : 0);

@@ -14,8 +14,9 @@ import { CircuitBreaker } from './circuit-breaker.js';
 class System extends Source {
   override readonly name = 'hr';
   override readonly lookups = new Map<string, LookupDescription>();
-  outcome: Outcome = unavailable('timeout');
+  outcome: Outcome | Promise<Outcome> = unavailable('timeout');
   up = false;
+  probing: 'settles' | 'hangs' | 'throws' = 'settles';
   fetches = 0;
   probes = 0;
 
@@ -26,6 +27,8 @@ class System extends Source {
 
   override async probe(): Promise<ProbeResult> {
     this.probes += 1;
+    if (this.probing === 'throws') throw new Error('defect');
+    if (this.probing === 'hangs') return new Promise(() => undefined);
     return this.up ? { kind: 'up' } : { kind: 'down', reason: 'connection' };
   }
 
@@ -96,6 +99,51 @@ describe('a source that fails', () => {
     await vi.advanceTimersByTimeAsync(1_005);
     expect(await ask()).toEqual(found(new Attributes()));
     expect(changes.at(-1)).toBe('closed');
+  });
+
+  it.each([-3_600_000, 3_600_000])('is tried in time although the clock was set by %i ms', async (shift) => {
+    await ask(3);
+    system.up = true;
+    vi.setSystemTime(Date.now() + shift);
+    await vi.advanceTimersByTimeAsync(1_100);
+    expect([system.probes, breaker.state]).toEqual([1, 'closed']);
+  });
+
+  it.each(['hangs', 'throws'] as const)('is tried again where its probe %s', async (how) => {
+    // The limit of a probe is a timer of the platform, which fake timers do not move.
+    vi.spyOn(AbortSignal, 'timeout').mockImplementation((milliseconds) => {
+      const limit = new AbortController();
+      setTimeout(() => limit.abort(), milliseconds);
+      return limit.signal;
+    });
+    await ask(3);
+    system.probing = how;
+    await vi.advanceTimersByTimeAsync(1_100);
+    Object.assign(system, { probing: 'settles', up: true });
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect([system.probes, breaker.state]).toEqual([2, 'closed']);
+    vi.restoreAllMocks();
+  });
+
+  it('is not judged by who gave up, neither for nor against it', async () => {
+    await ask(2);
+    expect(await breaker.fetch(query, AbortSignal.abort())).toEqual(unavailable('timeout'));
+    expect(breaker.state).toBe('closed');
+    await ask();
+    expect(breaker.state).toBe('open');
+  });
+
+  it('is not judged, once it is back, by what began before it was left alone', async () => {
+    const slow = Promise.withResolvers<Outcome>();
+    system.outcome = slow.promise;
+    const old = [ask(), ask(), ask()];
+    system.outcome = unavailable('timeout');
+    await ask(3);
+    system.up = true;
+    await vi.advanceTimersByTimeAsync(1_100);
+    slow.resolve(unavailable('timeout'));
+    await Promise.all(old);
+    expect([breaker.state, changes]).toEqual(['closed', ['open', 'closed']]);
   });
 
   it('is left alone after close', async () => {

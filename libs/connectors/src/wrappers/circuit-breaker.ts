@@ -1,5 +1,5 @@
-import { unavailable, type LookupQuery, type Outcome, type ProbeResult, type Source, type UnavailableReason } from '#claims';
-import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhenResult, type CircuitBreakerPolicy } from 'cockatiel';
+import { unavailable, type LookupQuery, type Outcome, type Source, type UnavailableReason } from '#claims';
+import { settleOn } from '../settle-on.js';
 import { WrappedSource } from './wrapped-source.js';
 
 export interface BreakerLimits {
@@ -17,11 +17,15 @@ const systemFailures: ReadonlySet<UnavailableReason> = new Set(['timeout', 'conn
 
 /**
  * Stops asking a system that fails: after a number of failures in a row every operation is `unavailable('circuitOpen')` at once, until
- * a probe succeeds. The trial of a half-open circuit is that probe, never somebody's sign-in.
+ * a probe succeeds. That probe is the trial, on a timer, and never somebody's sign-in. No wall clock has a say: setting it must
+ * neither keep a circuit open nor close one.
  */
 export class CircuitBreaker extends WrappedSource {
-  private readonly circuit: CircuitBreakerPolicy;
   private readonly closing = new AbortController();
+  private failures = 0;
+  private isOpen = false;
+  /** Counts the openings: what began before one is no evidence after it. */
+  private openings = 0;
   private trial: NodeJS.Timeout | undefined;
 
   constructor(
@@ -30,24 +34,19 @@ export class CircuitBreaker extends WrappedSource {
     private readonly onChange: (state: 'open' | 'closed') => void,
   ) {
     super(inner);
-    this.circuit = circuitBreaker(handleWhenResult(isFailure), {
-      halfOpenAfter: limits.retryAfter,
-      breaker: new ConsecutiveBreaker(limits.failures),
-    });
-    this.circuit.onBreak(() => this.scheduleTrial());
-    this.circuit.onStateChange((state) => {
-      if (state === CircuitState.Open || state === CircuitState.Closed)
-        this.onChange(state === CircuitState.Open ? 'open' : 'closed');
-    });
   }
 
   get state(): 'open' | 'closed' {
-    return this.circuit.state === CircuitState.Closed ? 'closed' : 'open';
+    return this.isOpen ? 'open' : 'closed';
   }
 
   override async fetch(query: LookupQuery, signal: AbortSignal): Promise<Outcome> {
-    if (this.circuit.state !== CircuitState.Closed) return unavailable('circuitOpen');
-    return this.circuit.execute(() => this.inner.fetch(query, signal));
+    if (this.isOpen) return unavailable('circuitOpen');
+    const { openings } = this;
+    const outcome = await this.inner.fetch(query, signal);
+    const givenUp = signal.aborted && outcome.kind === 'unavailable' && outcome.reason === 'timeout';
+    if (!givenUp && openings === this.openings) this.count(outcome);
+    return outcome;
   }
 
   override async close(): Promise<void> {
@@ -56,24 +55,29 @@ export class CircuitBreaker extends WrappedSource {
     await super.close();
   }
 
-  private scheduleTrial(): void {
-    if (this.closing.signal.aborted) return;
-    clearTimeout(this.trial);
-    // A moment later than the circuit wants it, so that the trial is not refused by its clock.
-    this.trial = setTimeout(() => void this.try(), this.limits.retryAfter + 5).unref();
+  private count(outcome: Outcome): void {
+    this.failures = outcome.kind === 'unavailable' && systemFailures.has(outcome.reason) ? this.failures + 1 : 0;
+    if (this.failures < this.limits.failures) return;
+    this.isOpen = true;
+    this.openings += 1;
+    this.onChange('open');
+    this.scheduleTrial();
   }
 
+  private scheduleTrial(): void {
+    if (!this.closing.signal.aborted) this.trial = setTimeout(() => void this.try(), this.limits.retryAfter).unref();
+  }
+
+  /** A probe that fails, throws or never ends is followed by the next one. */
   private async try(): Promise<void> {
     const signal = AbortSignal.any([this.closing.signal, AbortSignal.timeout(this.limits.operation)]);
-    try {
-      await this.circuit.execute(() => super.probe(signal));
-    } catch {
+    const result = await settleOn(signal, super.probe(signal)).catch(() => 'threw' as const);
+    if (typeof result === 'string' || result.kind === 'down') {
       this.scheduleTrial();
+      return;
     }
+    this.failures = 0;
+    this.isOpen = false;
+    this.onChange('closed');
   }
-}
-
-function isFailure(result: unknown): boolean {
-  const { kind, reason } = result as Outcome & ProbeResult & { readonly reason?: UnavailableReason };
-  return kind === 'down' || (kind === 'unavailable' && reason !== undefined && systemFailures.has(reason));
 }

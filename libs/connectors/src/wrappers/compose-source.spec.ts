@@ -1,6 +1,6 @@
 import { Attributes, found, notFound, unavailable, type LookupQuery, type Outcome } from '#claims';
 import { FakeSource } from '#testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { SourceLimits } from '../connector.js';
 import { composeSource, type SourceEvent } from './compose-source.js';
 
@@ -94,6 +94,13 @@ describe('composeSource', () => {
     expect(health()).toMatchObject({ state: 'down', lastError: { code: 'credentials' } });
     expect(await source.probe(never)).toEqual({ kind: 'up' });
     expect(health()).toMatchObject({ state: 'up', lastError: { code: 'credentials' } });
+  });
+
+  it('survives a probe that throws, and tells of it', async () => {
+    const { source, health, fake } = compose(() => notFound('noEntry'));
+    vi.spyOn(fake, 'probe').mockRejectedValue(new Error('defect'));
+    expect(await source.probe(never)).toEqual({ kind: 'down', reason: 'internal' });
+    expect(health()).toMatchObject({ state: 'unknown', lastError: { code: 'internal' } });
   });
 
   it('passes on a defect, and counts it', async () => {

@@ -55,9 +55,18 @@ export class ObservedSource extends WrappedSource {
 
   override async probe(signal: AbortSignal): Promise<ProbeResult> {
     const started = performance.now();
-    const result = await this.inner.probe(signal);
+    const result = await this.tried(signal);
     this.note(result.kind === 'down' ? result.reason : undefined, started);
     return result;
+  }
+
+  /** A probe that throws is a defect of its connector. Nobody waits for probes, so it would end the process. */
+  private async tried(signal: AbortSignal): Promise<ProbeResult> {
+    try {
+      return await this.inner.probe(signal);
+    } catch {
+      return { kind: 'down', reason: 'internal' };
+    }
   }
 
   private note(error: UnavailableReason | undefined, started: number): void {
