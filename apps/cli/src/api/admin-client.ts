@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { CommandError, exitCodes } from '../exit-codes.js';
+import { printable } from '../output.js';
+import type { Issue, Page } from './contract.js';
 import type { Environment } from './environment.js';
 import { bearerToken, networkCode } from './token.js';
 
@@ -19,14 +21,13 @@ export interface AdminAnswer {
   readonly date: Date | undefined;
 }
 
-/** A problem document (RFC 9457) of the admin API. */
+/** A problem document (RFC 9457) of the admin API; of what answers in its place, only the status. */
 export interface Problem {
   readonly status: number;
   readonly code?: string;
   readonly title?: string;
-  readonly detail?: string;
   readonly remedy?: string;
-  readonly issues?: readonly { readonly path?: unknown; readonly reason?: string; readonly remedy?: string }[];
+  readonly errors?: readonly Issue[];
 }
 
 /** The admin API refused, and says why. */
@@ -79,12 +80,12 @@ export class AdminClient {
   }
 
   /** Every item of a list, page after page. */
-  async *pages(path: string, query: AdminRequest['query'], items: string): AsyncGenerator<unknown> {
-    for (let cursor: string | undefined; ;) {
-      const { body } = await this.call('GET', path, { query: { ...query, cursor } });
-      yield* body[items] as readonly unknown[];
-      cursor = body.next as string | undefined;
-      if (cursor === undefined) return;
+  async *pages<Item>(path: string, query: AdminRequest['query']): AsyncGenerator<Item> {
+    for (let after: string | undefined; ;) {
+      const { items, next } = (await this.call('GET', path, { query: { ...query, limit: 200, after } })).body as Page<Item>;
+      yield* items;
+      if (next === undefined) return;
+      after = next;
     }
   }
 }
@@ -94,10 +95,10 @@ function exitCodeOf(status: number): CommandError['exitCode'] {
   return status === 412 ? exitCodes.conflict : exitCodes.findings;
 }
 
-function textOf({ status, code, title, detail, issues = [] }: Problem): string {
-  const lines = issues.map(({ path, reason, remedy }) => {
-    const where = Array.isArray(path) ? path.join('.') : typeof path === 'string' ? path : '';
-    return `  ${where === '' ? '' : `${where}: `}${reason ?? ''}${remedy === undefined ? '' : ` (${remedy})`}`;
+function textOf({ status, code, title, errors = [] }: Problem): string {
+  const lines = errors.map(({ path, reason, remedy }) => {
+    const where = path.length === 0 ? '' : `${path.join('.')}: `;
+    return printable(`  ${where}${reason}${remedy === undefined ? '' : ` (${remedy})`}`);
   });
-  return [`${status}${code === undefined ? '' : ` ${code}`}: ${detail ?? title ?? 'refused'}`, ...lines].join('\n');
+  return [printable(`${status}${code === undefined ? '' : ` ${code}`}: ${title ?? 'refused'}`), ...lines].join('\n');
 }

@@ -14,6 +14,8 @@ export interface RegistrationFacts {
   readonly mapping: { readonly name: string; readonly revision: string };
   /** Its claims, spelled as the service answers them: every gate compares with regard to case. */
   readonly claims: readonly string[];
+  /** Those of them whose name Entra keeps for itself in this kind of token; they get another one there. */
+  readonly restricted: readonly string[];
   /** Whether the claims go into SAML tokens rather than JWTs. */
   readonly saml: boolean;
 }
@@ -88,7 +90,7 @@ export function registrationPlan(facts: RegistrationFacts): readonly Registratio
     },
     {
       title: 'The listener',
-      why: 'Says whose tokens make Entra call. Do it last but two: from now on a sign-in to the application needs the service.',
+      why: 'Says whose tokens make Entra call. Create it when the endpoint answers: from then on every sign-in to the application needs the service.',
       method: 'POST',
       path: '/v1.0/identity/authenticationEventListeners',
       body: {
@@ -114,7 +116,7 @@ export function registrationPlan(facts: RegistrationFacts): readonly Registratio
     },
     {
       title: 'Its assignment to the application',
-      why: 'To the client for the claims of ID and SAML tokens, to the resource (the API) for those of access tokens. From then on the claims that the portal’s Attributes & Claims page sets are ignored for it.',
+      why: 'To the client for the claims of ID and SAML tokens, to the resource (the API) for those of access tokens. From then on what the portal’s page Attributes & Claims says is ignored for it. Microsoft Graph refuses this request to an application’s own token: send it as an administrator.',
       method: 'POST',
       path: '/v1.0/servicePrincipals/{applicationServicePrincipalId}/claimsMappingPolicies/$ref',
       body: { '@odata.id': 'https://graph.microsoft.com/v1.0/policies/claimsMappingPolicies/{policyId}' },
@@ -139,13 +141,22 @@ export function registrationPlan(facts: RegistrationFacts): readonly Registratio
   ];
 }
 
-function claimsMappingPolicy({ claims, saml }: RegistrationFacts): object {
+function claimsMappingPolicy({ claims, restricted, saml }: RegistrationFacts): object {
   const emittedAs = saml ? 'SamlClaimType' : 'JwtClaimType';
   return {
     ClaimsMappingPolicy: {
       Version: 1,
       IncludeBasicClaimSet: 'true',
-      ClaimsSchema: claims.map((claim) => ({ Source: 'CustomClaimsProvider', ID: claim, [emittedAs]: claim })),
+      ClaimsSchema: claims.map((claim) => ({
+        Source: 'CustomClaimsProvider',
+        ID: claim,
+        [emittedAs]: restricted.includes(claim) ? emittedName(claim) : claim,
+      })),
     },
   };
+}
+
+/** The name in the token of a claim whose own name Entra keeps for itself. */
+export function emittedName(claim: string): string {
+  return `app_${claim.split('/').at(-1)}`;
 }

@@ -3,6 +3,7 @@ import {
   estimateSize,
   runMappingTests,
   type CompileContext,
+  type ConfigurationIssue,
   type MappingProblem,
   type MappingTestResult,
   type SizeEstimate,
@@ -14,6 +15,8 @@ export interface Examined {
   readonly origin: string;
   /** Why it is refused; empty where it compiles beside the others. */
   readonly issues: MappingProblem['issues'];
+  /** What its author should know; it refuses nothing. */
+  readonly warnings: readonly ConfigurationIssue[];
   readonly tests: readonly MappingTestResult[];
   /** How large its answers can be; absent where it does not compile. */
   readonly size?: SizeEstimate;
