@@ -20,6 +20,11 @@ const tasks = {
   simulator: [...build, ['--enable-source-maps', 'dist/apps/entra-simulator/src/main.js']],
   test: [...build, [module('vitest', 'vitest.mjs'), 'run']],
   fuzz: [...build, ['--expose-gc', '--import', './tools/resolve-typescript.mjs', 'test/fuzz/main.ts']],
+  bench: [
+    ...build,
+    [tsc, '-p', 'test/bench/tsconfig.json'],
+    ['--import', './tools/resolve-typescript.mjs', 'test/bench/main.ts'],
+  ],
   schema: [...build, ['tools/write-schemas.mjs']],
   format: [[module('oxfmt', 'bin', 'oxfmt'), '.']],
   check: [

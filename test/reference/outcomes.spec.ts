@@ -52,6 +52,7 @@ const situations: Readonly<Record<string, Situation>> = {
   'found, with a value': { main: value('value') },
   'found, without a value': { main: found(attributes('y', 'other')) },
   'notFound(noEntry)': { main: notFound('noEntry') },
+  'notFound(excluded)': { main: notFound('excluded') },
   'notFound(noKey)': { main: value('never asked'), subject: {} },
   'notFound(noSubject)': { main: value('never asked'), subject: 'none' },
   ambiguous: { main: ambiguous },

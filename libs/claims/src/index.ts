@@ -27,7 +27,9 @@ export {
   type Unavailable,
   type UnavailableReason,
 } from './outcome.js';
+export { askThrough } from './plan/ask-through.js';
 export { compileMapping, type CompileContext, type CompileResult, type RegisteredSource } from './plan/compile-mapping.js';
+export { sidText } from './plan/formats.js';
 export type { ClaimValue, Plan } from './plan/plan.js';
 export {
   MappingRepository,
@@ -35,7 +37,10 @@ export {
   type AuditEntry,
   type AuditFilter,
   type AuditPage,
+  type Answer,
   type Change,
+  type Changed,
+  type Conflict,
   type MappingDraft,
   type MappingFilter,
   type MappingKey,
@@ -44,6 +49,8 @@ export {
   type MappingRevision,
   type Publication,
   type PublishCheck,
+  type RepositoryUnavailable,
+  type Unknown,
 } from './ports/mapping-repository.js';
 export { MappingStore, type LoadedMappings, type StoredMapping } from './ports/mapping-store.js';
 export { Secrets } from './ports/secrets.js';

@@ -6,6 +6,8 @@ export type NotFoundReason =
   | 'noEntry'
   /** a parameter of the lookup has no value, so nothing was asked */
   | 'noKey'
+  /** the source has the entry, and the lookup leaves it out: an account that is disabled, say */
+  | 'excluded'
   /** the event has no user (a service signs in) */
   | 'noSubject';
 

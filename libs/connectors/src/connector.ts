@@ -27,6 +27,12 @@ export interface SourceConfig {
   readonly lookups: Readonly<Record<string, LookupDescription & { readonly cache?: LookupCache | undefined }>>;
 }
 
+/**
+ * How many lookups of previews a source is asked for at the same time, beside `concurrency` of the sign-ins: an adapter is made with
+ * that much room more.
+ */
+export const previewConcurrency = 2;
+
 /** How long the answers of one lookup serve, in milliseconds. */
 export interface LookupCache {
   readonly ttl: number;

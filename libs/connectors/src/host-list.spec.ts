@@ -30,4 +30,27 @@ describe('HostList', () => {
     now = 99_999;
     expect(list.takeDue('b')).toEqual([]);
   });
+
+  it('names the better hosts than the present one: those that work, and those that are due', () => {
+    let now = 0;
+    const list = new HostList(['a', 'b', 'c'], 5_000, () => now);
+    expect(list.takeBetter('a')).toEqual([]);
+    expect(list.takeBetter('c')).toEqual(['a', 'b']);
+    list.failed('a');
+    expect(list.takeBetter('c')).toEqual(['b']);
+    now = 5_000;
+    expect(list.takeBetter('c')).toEqual(['a', 'b']);
+    expect(list.takeBetter('c')).toEqual(['b']);
+  });
+
+  it('takes another list, and keeps what it knows; a host that is not on it has every other before it', () => {
+    const list = new HostList(['a', 'b'], 5_000, () => 0);
+    list.failed('b');
+    list.failed('a');
+    list.replace(['b', 'c']);
+    expect(list.inOrder()).toEqual(['c', 'b']);
+    expect(list.takeBetter('a')).toEqual(['c']);
+    list.replace(['a', 'b', 'c']);
+    expect(list.inOrder()).toEqual(['a', 'c', 'b']);
+  });
 });

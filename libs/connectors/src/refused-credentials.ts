@@ -3,24 +3,38 @@
  * account, and this account serves the whole company.
  */
 export class RefusedCredentials {
-  private refused: { readonly secret: string; readonly until: number } | undefined;
+  private refused: { readonly secret: string; readonly until: number; readonly times: number } | undefined;
 
-  /** @param hold milliseconds after which the same secret may be tried once more */
+  /** @param hold milliseconds after which the same secret may be tried once more, by how many times in a row it was refused */
   constructor(
-    private readonly hold: number,
+    private readonly hold: number | ((times: number) => number),
     private readonly now: () => number = () => performance.now(),
   ) {}
 
   /** Whether this secret must not be offered now. */
   has(secret: string): boolean {
-    return this.refused !== undefined && this.refused.secret === secret && this.now() < this.refused.until;
+    return this.remaining(secret) > 0;
+  }
+
+  /** Milliseconds for which this secret must not be offered yet; 0 where it may. */
+  remaining(secret: string): number {
+    return this.refused?.secret === secret ? Math.max(0, this.refused.until - this.now()) : 0;
   }
 
   add(secret: string): void {
-    this.refused = { secret, until: this.now() + this.hold };
+    const times = this.refused?.secret === secret ? this.refused.times + 1 : 1;
+    this.refused = { secret, times, until: this.now() + (typeof this.hold === 'number' ? this.hold : this.hold(times)) };
   }
 
   clear(): void {
     this.refused = undefined;
   }
+}
+
+/**
+ * Twice as long with every refusal, up to the longest, and up to half as long again: replicas that were refused together do not come
+ * back together.
+ */
+export function growingHold(first: number, longest: number, random: () => number = Math.random): (times: number) => number {
+  return (times) => Math.min(longest, first * 2 ** (times - 1)) * (1 + random() / 2);
 }

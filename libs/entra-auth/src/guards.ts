@@ -80,7 +80,12 @@ function hasScope({ scopes }: VerifiedCaller, scope: string | undefined): boolea
 function bearerGuard(kind: 'entra' | 'entra-admin', verifier: TokenVerifier, options: EntraGuardOptions): CanActivate {
   const { deadline, failureLimit, onVerdict } = options;
   const name = `${kind}-${(registered += 1)}`;
-  passport.use(name, new EntraBearer({ verifier }, (caller, done) => done(null, caller)));
+  const strategy = new EntraBearer({ verifier }, (caller, done) => done(null, caller));
+  passport.use(name, strategy);
+  const accept = (request: object, caller: VerifiedCaller): void => {
+    onVerdict?.('accepted');
+    callers.set(request, caller);
+  };
   class Guard extends AuthGuard(name) {
     override getAuthenticateOptions(context: ExecutionContext): { session: false; keyWaitMs?: number } {
       if (deadline === undefined) return { session: false };
@@ -106,10 +111,20 @@ function bearerGuard(kind: 'entra' | 'entra-admin', verifier: TokenVerifier, opt
         const wait = failureLimit?.count(request.ip) ?? 0;
         throw wait > 0 ? limited(failure, wait) : failure;
       }
-      onVerdict?.('accepted');
-      callers.set(request, caller as Caller & VerifiedCaller);
+      accept(request, caller as Caller & VerifiedCaller);
       return caller;
     }
   }
-  return new Guard();
+  const guard = new Guard();
+  return {
+    canActivate(context: ExecutionContext) {
+      // What was verified a short while ago needs no passport: nothing is left to decide, or to wait for.
+      const request = context.switchToHttp().getRequest<FastifyRequest & { user?: unknown }>();
+      const caller = strategy.recall(request);
+      if (!caller) return guard.canActivate(context);
+      accept(request, caller);
+      request.user = caller;
+      return true;
+    },
+  };
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, errors, jwtVerify, type CryptoKey, type JWTPayload } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { KeyManager } from './key-manager.js';
@@ -46,14 +46,24 @@ export class TokenVerifier {
     return this.trust.tenants.every(({ issuers }) => issuers.some(({ issuer }) => this.keys.holds(issuer)));
   }
 
+  /** Whose token it is, where it was verified a short while ago and that still counts. Says nothing of any other token. */
+  recall(token: string): VerifiedCaller | undefined {
+    if (token.length > maximumTokenLength) return undefined;
+    const fingerprint = this.fingerprint(token);
+    const remembered = this.verdicts.get(fingerprint);
+    if (!remembered) return undefined;
+    if (this.now() < remembered.until) return remembered.caller;
+    this.verdicts.delete(fingerprint);
+    return undefined;
+  }
+
   /**
    * Never throws for anything a token may hold.
    * @param keyWaitMs how long to wait for keys that must be fetched; by default as long as a fetch may take
    */
   async verify(token: string, keyWaitMs?: number): Promise<Verdict> {
     if (token.length > maximumTokenLength) return refused('token.tooLarge', 'the token is larger than 16 KB');
-    const fingerprint = this.fingerprint(token);
-    const remembered = this.recall(fingerprint);
+    const remembered = this.recall(token);
     if (remembered) return { kind: 'verified', caller: remembered };
 
     const parsed = parse(token);
@@ -65,7 +75,7 @@ export class TokenVerifier {
     if (answer.kind === 'unknownKid') return refused('key.unknown', 'the issuer has no key of this id');
     const verified = await this.verifySignature(token, answer.key, claimed);
     if (verified.kind === 'refused') return verified;
-    this.remember(fingerprint, verified.caller);
+    this.remember(token, verified.caller);
     return { kind: 'verified', caller: verified.caller };
   }
 
@@ -95,23 +105,13 @@ export class TokenVerifier {
   }
 
   private fingerprint(token: string): string {
-    return createHash('sha256')
-      .update(`${this.trust.generation ?? 0}\n${token}`)
-      .digest('base64');
+    return hash('sha256', `${this.trust.generation ?? 0}\n${token}`, 'base64');
   }
 
-  private recall(fingerprint: string): VerifiedCaller | undefined {
-    const remembered = this.verdicts.get(fingerprint);
-    if (!remembered) return undefined;
-    if (this.now() < remembered.until) return remembered.caller;
-    this.verdicts.delete(fingerprint);
-    return undefined;
-  }
-
-  private remember(fingerprint: string, caller: VerifiedCaller): void {
+  private remember(token: string, caller: VerifiedCaller): void {
     const skewMs = (this.trust.clockSkewSeconds ?? 60) * 1_000;
     const until = Math.min(caller.expiresAt.getTime() + skewMs, this.now() + longestVerdictMs);
-    this.verdicts.set(fingerprint, { caller, until });
+    this.verdicts.set(this.fingerprint(token), { caller, until });
   }
 }
 

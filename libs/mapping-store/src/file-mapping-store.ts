@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { MappingStore, type LoadedMappings, type StoredMapping } from '#claims';
 import { LineCounter, parseDocument, type Document } from 'yaml';
-
-/** A mapping is a page or two; a larger file is a mistake, or an attack on the parser. */
-const maximumBytes = 256 * 1024;
+import { revisionOf } from './canonical-json.js';
+import { maximumBytes } from './document-content.js';
 
 /** A folder of YAML files, one mapping each, in sub-folders too. Files and folders whose name begins with a dot are passed over. */
 export class FileMappingStore extends MappingStore {
@@ -43,18 +41,18 @@ export class FileMappingStore extends MappingStore {
 
 /** One mapping from its YAML text. Duplicate keys and more than one document are refused; aliases are bounded by the parser. */
 export function parseMapping(origin: string, text: string): StoredMapping {
-  const revision = createHash('sha256').update(text).digest('hex').slice(0, 16);
   const lines = new LineCounter();
   let yaml: Document.Parsed;
   let document: unknown;
+  let revision: string;
   try {
     yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false });
     const [error] = yaml.errors;
-    if (error)
-      return unreadable(origin, `is not valid YAML: line ${lines.linePos(error.pos[0]).line}: ${error.message}`, revision);
+    if (error) return unreadable(origin, `is not valid YAML: line ${lines.linePos(error.pos[0]).line}: ${error.message}`);
     document = yaml.toJS();
+    revision = revisionOf(document);
   } catch (failure) {
-    return unreadable(origin, `is not valid YAML: ${failure instanceof Error ? failure.message : 'unknown error'}`, revision);
+    return unreadable(origin, `is not valid YAML: ${failure instanceof Error ? failure.message : 'unknown error'}`);
   }
   return {
     origin,
@@ -72,8 +70,8 @@ export function parseMapping(origin: string, text: string): StoredMapping {
   };
 }
 
-function unreadable(origin: string, reason: string, revision = 'unreadable'): StoredMapping {
-  return { origin, revision, content: { kind: 'unreadable', reason } };
+function unreadable(origin: string, reason: string): StoredMapping {
+  return { origin, revision: 'unreadable', content: { kind: 'unreadable', reason } };
 }
 
 function codeOf(error: unknown): string {

@@ -78,13 +78,11 @@ export class ClaimsHandler extends AuthEventHandler {
 }
 
 function subjectOf({ user }: TokenIssuanceStartEvent): Subject | undefined {
-  return (
-    user &&
-    Object.fromEntries(
-      subjectProperties.flatMap((property) => {
-        const text = user[property];
-        return text === undefined || text.trim() === '' ? [] : [[property, text]];
-      }),
-    )
-  );
+  if (user === undefined) return undefined;
+  const subject: { -readonly [Property in keyof Subject]: Subject[Property] } = {};
+  for (const property of subjectProperties) {
+    const text = user[property];
+    if (text !== undefined && text.trim() !== '') subject[property] = text;
+  }
+  return subject;
 }

@@ -27,7 +27,9 @@ export class EventLog {
   ) {}
 
   note(request: FastifyRequest, account: EventAccount): void {
-    this.accounts.set(request, { ...this.accounts.get(request), ...account });
+    const noted = this.accounts.get(request);
+    if (noted) Object.assign(noted, account);
+    else this.accounts.set(request, { ...account });
   }
 
   /** Writes on every response of this server but those of the health probes. */

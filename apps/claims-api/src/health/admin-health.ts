@@ -20,7 +20,7 @@ export class AdminHealth {
     const { store, snapshot } = mappings.state;
     const keySets = keys.status();
     const degraded =
-      sources.health.some(({ state }) => state === 'down') ||
+      sources.health.some(({ state, warning }) => state === 'down' || warning !== undefined) ||
       keySets.some(({ state }) => state !== 'fresh') ||
       store.state === 'down' ||
       snapshot.problems.length > 0 ||

@@ -123,7 +123,7 @@ export interface AuditPage {
   readonly next?: string;
 }
 
-type Answer<Found> = ({ readonly kind: 'found' } & Found) | Unknown | RepositoryUnavailable;
+export type Answer<Found> = ({ readonly kind: 'found' } & Found) | Unknown | RepositoryUnavailable;
 
 /**
  * A store in which mappings are worked on: drafts, immutable revisions, publish and roll-back, each of them one transaction.
@@ -150,8 +150,11 @@ export abstract class MappingRepository extends MappingStore {
     page: { readonly after?: string; readonly limit: number },
   ): Promise<Answer<{ readonly revisions: readonly MappingRevision[]; readonly next?: string }>>;
 
-  /** Makes the document the draft, of a new document where `expected` is 0. A deleted document gets a draft too. */
-  abstract saveDraft(key: MappingKey, document: unknown, expected: number, actor: Actor): Promise<Change>;
+  /**
+   * Makes the document the draft, of a new document where `expected` is 0. A deleted document gets a draft too. `refused` where it
+   * cannot be kept whatever it says: it is not JSON, larger than 256 KB, or its key is not made of names.
+   */
+  abstract saveDraft(key: MappingKey, document: unknown, expected: number, actor: Actor): Promise<Publication>;
   abstract discardDraft(key: MappingKey, expected: number, actor: Actor): Promise<Change>;
   /** Makes the draft a revision and puts it in force. `unknown` where there is no draft. */
   abstract publish(key: MappingKey, expected: number, comment: string, actor: Actor, check: PublishCheck): Promise<Publication>;

@@ -45,7 +45,8 @@ export interface Keeping {
 }
 
 export type ProbeResult =
-  | { readonly kind: 'up' }
+  /** `warning`: what works now and will not for long, such as credentials that were refused while a connection made with others is open. */
+  | { readonly kind: 'up'; readonly warning?: { readonly reason: UnavailableReason; readonly detail: string } }
   | { readonly kind: 'down'; readonly reason: UnavailableReason; readonly detail?: string };
 
 /**

@@ -142,7 +142,8 @@ export class LookupRun {
       if (key === undefined || !holds(rule.when, this.subject)) continue;
       const query = { lookup, locateRule, parameters: new Map([['value', key]]), projection, keeping };
       answer = { outcome: await this.fetch(asked, query), key: rule.key };
-      if (answer.outcome.kind !== 'notFound' || !rule.fallThrough) return answer;
+      // Whom the lookup leaves out is there: a weaker key must not find somebody else instead.
+      if (answer.outcome.kind !== 'notFound' || answer.outcome.reason === 'excluded' || !rule.fallThrough) return answer;
     }
     return answer;
   }

@@ -5,7 +5,7 @@ import { Attributes } from '../attributes.js';
 import { ambiguous, found, notFound, unavailable, type Outcome } from '../outcome.js';
 import { compileMapping } from '../plan/compile-mapping.js';
 import type { Plan } from '../plan/plan.js';
-import type { LocateRule } from '../ports/source.js';
+import type { LocateRule, LookupQuery } from '../ports/source.js';
 import type { Subject } from '../subject.js';
 import { Deadline } from './deadline.js';
 import { resolveClaims } from './resolve-claims.js';
@@ -102,6 +102,26 @@ describe('resolveClaims', () => {
     expect(await asked({ onPremisesSamAccountName: 'ada', userType: 'Member', mail: 'ceo@corp.example' })).toEqual([1]);
     expect(await asked({ onPremisesSamAccountName: 'ada', userType: 'Guest', mail: 'ceo@corp.example' })).toEqual([2]);
     expect(await asked({ id: 'u' })).toEqual([]);
+  });
+
+  it('does not fall through from somebody whom the lookup leaves out', async () => {
+    const locate: readonly LocateRule[] = [
+      { key: 'onPremisesSecurityIdentifier', when: {}, fallThrough: true },
+      { key: 'onPremisesSamAccountName', when: {}, fallThrough: true },
+    ];
+    const answer = ({ locateRule }: LookupQuery): Outcome =>
+      locateRule === 0 ? notFound('excluded') : found(new Attributes([['x', ['somebody else']]]));
+    const { plan: compiled, source } = plan(
+      { a: { locate, answer } },
+      { lookups: { a: { use: 'fake.a' } }, claims: { c: { from: 'a.x' } } },
+    );
+    const resolution = await resolve(compiled, { onPremisesSecurityIdentifier: 'S-1', onPremisesSamAccountName: 'ada' });
+    expect(resolution).toMatchObject({
+      kind: 'resolved',
+      claims: new Map(),
+      lookups: [{ outcome: 'notFound', reason: 'excluded' }],
+    });
+    expect(source.queries).toHaveLength(1);
   });
 
   it('answers by the deadline, whatever hangs, and tells the source to stop', async () => {

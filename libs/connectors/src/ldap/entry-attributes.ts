@@ -1,4 +1,4 @@
-import { Attributes, type AttributeValue } from '#claims';
+import type { AttributeValue } from '#claims';
 import type { EntryAttribute } from './ldap-connection.js';
 
 /** Attributes of directories whose values are bytes also where they happen to be readable text. */
@@ -6,45 +6,114 @@ const usualBinaryAttributes = [
   'objectGUID',
   'objectSid',
   'mS-DS-ConsistencyGuid',
+  'mS-DS-CreatorSID',
+  'msExchArchiveGUID',
+  'msExchMailboxGuid',
+  'msExchMasterAccountSid',
+  'securityIdentifier',
+  'sIDHistory',
   'tokenGroups',
-  'userCertificate',
+  'tokenGroupsGlobalAndUniversal',
+  'tokenGroupsNoGCAcceptable',
+  'cACertificate',
+  'jpegPhoto',
+  'logonHours',
+  'thumbnailLogo',
   'thumbnailPhoto',
+  'userCertificate',
+  'userPKCS12',
+  'userSMIMECertificate',
 ];
 
 export function binaryAttributes(configured: readonly string[]): ReadonlySet<string> {
   return new Set([...usualBinaryAttributes, ...configured].map((name) => name.toLowerCase()));
 }
 
-export type ReadEntry =
-  | { readonly kind: 'attributes'; readonly attributes: Attributes }
-  /** The server sent only a part of the attribute's values. */
-  | { readonly kind: 'partial'; readonly attribute: string };
+/** `[from, to]`; `to` is Infinity for the last part. */
+type ValueRange = readonly [from: number, to: number];
 
 /**
- * The attributes that were asked for, ignoring case; subtypes such as `description;lang-en` count only where asked for by that
- * name, `;binary` is the attribute itself (RFC 4522). A value that is not UTF-8 stays bytes.
+ * The option by which Active Directory sends a part of an attribute's values: `range=0-1499`, the last part `range=1500-*`
+ * (MS-ADTS §3.1.1.3.1.3.3). Undefined where an option is not one.
  */
-export function readEntry(
-  entry: readonly EntryAttribute[],
-  projection: readonly string[],
-  binary: ReadonlySet<string>,
-): ReadEntry {
-  const wanted = new Set(projection.map((name) => name.toLowerCase()));
-  const read: [string, AttributeValue[]][] = [];
-  for (const { type, values } of entry) {
-    const description = type.toLowerCase();
-    const [name, ...options] = description.split(';');
-    const range = options.find((option) => option.startsWith('range='));
-    const plain = options.every((option) => option === 'binary' || option === range) ? name! : description;
-    const asked = wanted.has(description) ? description : plain;
-    if (!wanted.has(asked)) continue;
-    // Active Directory sends `member;range=0-1499` beside an empty `member` (MS-ADTS §3.1.1.3.1.3.3); `*` marks the last part.
-    if (range !== undefined && range !== 'range=0-*') return { kind: 'partial', attribute: name! };
-    if (values.length === 0) continue;
-    const bytes = binary.has(name!) || options.includes('binary');
-    read.push([asked, values.map((value) => (bytes ? value : text(value)))]);
+export function valueRange(option: string): ValueRange | undefined {
+  const [, from, to] = /^range=(\d{1,9})-(\*|\d{1,9})$/i.exec(option) ?? [];
+  if (from === undefined || to === undefined) return undefined;
+  const range: ValueRange = [Number(from), to === '*' ? Infinity : Number(to)];
+  return range[1] < range[0] ? undefined : range;
+}
+
+interface Gathered {
+  /** As the server spells it. */
+  readonly type: string;
+  readonly values: AttributeValue[];
+  /** The index of the first value that has not come yet; undefined where all have. */
+  next: number | undefined;
+}
+
+/**
+ * Gathers the attributes that were asked for, ignoring case, from one answer or several. Subtypes such as `description;lang-en` count
+ * only where asked for by that name, `;binary` is the attribute itself (RFC 4522). A value that is not UTF-8 stays bytes.
+ */
+export class EntryReader {
+  private readonly wanted: ReadonlySet<string>;
+  private readonly gathered = new Map<string, Gathered>();
+  private size = 0;
+
+  constructor(
+    projection: readonly string[],
+    private readonly binary: ReadonlySet<string>,
+  ) {
+    this.wanted = new Set(projection.map((name) => name.toLowerCase()));
   }
-  return { kind: 'attributes', attributes: new Attributes(read) };
+
+  /** The bytes of all values so far. */
+  get bytes(): number {
+    return this.size;
+  }
+
+  /** What to ask for next, as `member;range=1500-*`; empty once everything is there. */
+  get remaining(): readonly string[] {
+    return [...this.gathered.values()].flatMap(({ type, next }) => (next === undefined ? [] : [`${type};range=${next}-*`]));
+  }
+
+  /** Takes the entry, or a further part of it. False where a part is not the one that comes next: the values cannot be put together. */
+  add(entry: readonly EntryAttribute[]): boolean {
+    const awaited = new Set([...this.gathered.values()].filter(({ next }) => next !== undefined));
+    for (const { type, values } of entry) {
+      const [name, ...options] = type.split(';') as [string, ...string[]];
+      const range = options.map(valueRange).find((parsed) => parsed !== undefined);
+      const [from, to] = range ?? [0, Infinity];
+      const others = options.filter((option) => !valueRange(option));
+      const asked = this.askedAs(name, others);
+      if (asked === undefined || (values.length === 0 && range === undefined)) continue;
+      const gathered = this.gathered.get(asked) ?? { type: [name, ...others].join(';'), values: [], next: 0 };
+      if (gathered.next !== from || (to !== Infinity && values.length !== to - from + 1)) return false;
+      const bytes = this.binary.has(name.toLowerCase()) || others.some((option) => option.toLowerCase() === 'binary');
+      for (const value of values) {
+        this.size += value.length;
+        gathered.values.push(bytes ? value : text(value));
+      }
+      gathered.next = to === Infinity ? undefined : to + 1;
+      this.gathered.set(asked, gathered);
+      awaited.delete(gathered);
+    }
+    // The values became fewer meanwhile: there is no part left to come.
+    for (const gathered of awaited) gathered.next = undefined;
+    return true;
+  }
+
+  values(attribute: string): readonly AttributeValue[] {
+    return this.gathered.get(attribute.toLowerCase())?.values ?? [];
+  }
+
+  /** Under which of the names that were asked for an attribute counts. */
+  private askedAs(name: string, options: readonly string[]): string | undefined {
+    const description = [name, ...options].join(';').toLowerCase();
+    if (this.wanted.has(description)) return description;
+    const plain = name.toLowerCase();
+    return options.every((option) => option.toLowerCase() === 'binary') && this.wanted.has(plain) ? plain : undefined;
+  }
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

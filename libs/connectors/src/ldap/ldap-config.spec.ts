@@ -28,7 +28,15 @@ describe('ldapConfig', () => {
       { host: 'dc1.corp.example', port: 636, security: 'tls' },
       { host: '2001:db8::1', port: 3269, security: 'tls' },
     ]);
-    expect(config.lookups['user']).toMatchObject({ scope: 'subtree', parameters: ['upn'], locate: [] });
+    expect(config.lookups['user']).toMatchObject({
+      entries: 'one',
+      parameters: ['upn'],
+      locate: [],
+      questions: [{ scope: 'sub' }],
+      referrals: 'unavailable',
+      notFoundWhen: [],
+      groups: { by: 'tokenGroups', name: 'sAMAccountName', leaveOut: ['builtin', 'distribution'], unresolved: 'omit' },
+    });
   });
 
   it('protects ldap:// by StartTLS, or not at all where the operator says so', () => {
@@ -40,6 +48,35 @@ describe('ldapConfig', () => {
     expect(refusals({ startTls: true })).toHaveLength(2);
   });
 
+  it('finds servers by DNS instead, by the port that their protection needs', () => {
+    const discovered = (changes: object, more: object = {}) =>
+      ldapConfig.parse({ ...document, urls: undefined, discover: { domain: 'Corp.Example', ...changes }, ...more }).discovery;
+    expect(discovered({})).toEqual({ domain: 'corp.example', scheme: 'ldaps', refresh: 300_000, security: 'tls' });
+    expect(discovered({ scheme: 'ldap' }, { startTls: true })).toMatchObject({ security: 'startTls' });
+    expect(discovered({ scheme: 'ldap' }, { allowClearText: true })).toMatchObject({ security: 'none' });
+    expect(refusals({ urls: undefined })).toEqual(['urls: is needed, or else discover; and not both']);
+    expect(refusals({ discover: { domain: 'corp.example' } })).toEqual(['urls: is needed, or else discover; and not both']);
+    const refused = (changes: object): readonly string[] =>
+      refusals({ urls: undefined, discover: { domain: 'corp.example', ...changes } });
+    expect(refused({ scheme: 'ldap' })).toEqual([expect.stringContaining('discover.scheme: is not encrypted')]);
+    expect(refused({ site: 'a.b' })).toEqual([expect.stringContaining('discover.site:')]);
+    expect(refused({ dns: ['ns.example'] })).toEqual([expect.stringContaining('discover.dns.0:')]);
+    expect(refused({ refresh: '10ms' })).toEqual([expect.stringContaining('discover.refresh:')]);
+    expect(refused({ domain: 'corp..example' })).toEqual([expect.stringContaining('discover.domain:')]);
+  });
+
+  it('binds by a certificate only where one can be shown', () => {
+    const tls = { certificate: 'file:own.pem', key: 'env:KEY' };
+    const bind = { mechanism: 'external' };
+    expect(ldapConfig.parse({ ...document, bind, tls }).bind).toEqual({ ...bind, ...tls });
+    expect(refusals({ bind })).toEqual([expect.stringContaining('tls.certificate: is missing')]);
+    expect(refusals({ bind, tls, urls: ['ldap://dc1'], allowClearText: true })).toEqual([
+      expect.stringContaining('urls.0: is not encrypted, so it can show no certificate'),
+    ]);
+    expect(refusals({ bind: { ...bind, dn: 'cn=x' }, tls })).toEqual([expect.stringContaining('bind.dn: is not allowed')]);
+    expect(refusals({ tls: { certificate: 'file:own.pem' } })).toEqual([expect.stringContaining('tls.key: is missing')]);
+  });
+
   it('lets nobody be found by what the person can set, without a word and a condition', () => {
     const rule = { key: 'mail', filter: '(mail={value})' };
     expect(refusals(located(rule))).toEqual([expect.stringContaining('lookups.user.locate.0.key: mail can be set')]);
@@ -49,11 +86,20 @@ describe('ldapConfig', () => {
     expect(refusals(located({ key: 'onPremisesSamAccountName', filter: '(sAMAccountName={value})' }))).toEqual([]);
   });
 
+  it('takes the key in the base of a rule', () => {
+    const key = 'onPremisesSecurityIdentifier';
+    expect(refusals(located({ key, base: '<SID={value:sid}>', scope: 'base', filter: '(objectClass=user)' }))).toEqual([]);
+    expect(refusals(withLookup({ base: 'uid={upn},ou=People,dc=x', scope: 'base', filter: '(objectClass=*)' }))).toEqual([]);
+  });
+
   it.each<[object, string]>([
     [{ extra: 1 }, 'extra: is not a known key'],
     [withLookup({ extra: 1 }), 'lookups.user.extra: is not a known key'],
     [{ bind: { dn: 'cn=x', password: 'hunter2' } }, 'bind.password: must be env:NAME or file:PATH'],
     [{ bind: { dn: '', password: 'env:X' } }, 'bind.dn:'],
+    [{ bind: { dn: 'cn=x' } }, 'bind.password: is missing'],
+    [{ connections: { count: 1 } }, 'connections.count:'],
+    [{ connections: { keepAlive: '2h' } }, 'connections.keepAlive: must be between'],
     [{ urls: [] }, 'urls:'],
     [{ urls: ['ldaps://user:secret@dc1'] }, 'urls.0: must be'],
     [{ urls: ['ldaps://dc1/dc=x??sub'] }, 'urls.0: must be'],
@@ -68,6 +114,17 @@ describe('ldapConfig', () => {
     [withLookup({ parameters: ['upn', 'upn'] }), 'lookups.user.parameters: names a parameter twice'],
     [withLookup({ filter: undefined }), 'lookups.user.locate: is missing'],
     [withLookup({ locate: [{ key: 'id', filter: '(cn={value})' }] }), 'lookups.user.parameters: is not allowed beside locate'],
+    [withLookup({ base: 'cn={other},dc=x' }), 'lookups.user.filter: must use exactly the parameters {upn}'],
+    [withLookup({ base: 'dc={up' }), 'lookups.user.base: has a brace alone'],
+    [withLookup({ entries: 'some' }), 'lookups.user.entries:'],
+    [withLookup({ entries: 'many', notFoundWhen: ['disabled'] }), 'lookups.user.notFoundWhen: is for entries: one'],
+    [withLookup({ notFoundWhen: ['tired'] }), 'lookups.user.notFoundWhen.0:'],
+    [withLookup({ groups: { by: 'magic' } }), 'lookups.user.groups.by:'],
+    [withLookup({ groups: { filter: '(cn={upn})' } }), 'lookups.user.groups.filter: takes no placeholder'],
+    [withLookup({ groups: { filter: '(cn=' } }), 'lookups.user.groups.filter: is not a search filter'],
+    [withLookup({ groups: { leaveOut: ['mine'] } }), 'lookups.user.groups.leaveOut.0:'],
+    [{ lookups: { user: { base: 'cn={value},dc=x', locate: [{ key: 'id', filter: '(cn={value})' }] } } }, 'user.base: takes no'],
+    [located({ key: 'id', base: '<SID={upn:sid}>', filter: '(cn=x)' }), 'locate.0.filter: must have the placeholder {value}'],
     [located({ key: 'id', filter: '(cn={upn})' }), 'lookups.user.locate.0.filter: must have the placeholder {value}'],
     [located({ key: 'shoeSize', filter: '(cn={value})' }), 'lookups.user.locate.0.key: must be one of'],
   ])('refuses %j', (changes, reason) => {

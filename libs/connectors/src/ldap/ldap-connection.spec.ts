@@ -71,9 +71,12 @@ describe('LdapConnection', () => {
     const socket = await peer;
     for (const byte of bytes) socket.write(Buffer.of(byte));
     const [first, second, third] = await Promise.all(answers);
-    expect(first).toMatchObject({ code: 0, entries: [[{ type: 'cn', values: [Buffer.from('a'), Buffer.from('b')] }]] });
+    expect(first).toMatchObject({
+      code: 0,
+      entries: [{ attributes: [{ type: 'cn', values: [Buffer.from('a'), Buffer.from('b')] }] }],
+    });
     expect(second).toMatchObject({ code: 32, entries: [] });
-    expect(third).toMatchObject({ code: 0, entries: [[{ values: [Buffer.from('c')] }]] });
+    expect(third).toMatchObject({ code: 0, entries: [{ attributes: [{ values: [Buffer.from('c')] }] }] });
   });
 
   it('keeps no more entries than were asked for, and says so', async () => {

@@ -3,8 +3,10 @@ import {
   AbandonRequest,
   BindRequest,
   BindResponse,
+  ExtendedRequest,
   ExtendedResponse,
   MessageParser,
+  PagedResultsControl,
   SearchEntry,
   SearchReference,
   SearchRequest,
@@ -22,6 +24,8 @@ export interface Search {
   readonly sizeLimit: number;
   /** Seconds that the server may work; a courtesy of the protocol, not a guarantee. */
   readonly timeLimit: number;
+  /** A page of the answer (RFC 2696); `sizeLimit` is then the page's. */
+  readonly after?: Uint8Array;
 }
 
 /** An attribute of an entry as the server spells it, every value as bytes. */
@@ -30,16 +34,29 @@ export interface EntryAttribute {
   readonly values: readonly Uint8Array[];
 }
 
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly attributes: readonly EntryAttribute[];
+}
+
 export type Answer =
   /** `code` is the LDAP result code (RFC 4511 §4.1.9); `entries` holds no more than the search's size limit. */
   | {
       readonly kind: 'result';
       readonly code: number;
       readonly diagnostic: string;
-      readonly entries: readonly (readonly EntryAttribute[])[];
+      readonly entries: readonly DirectoryEntry[];
       readonly surplus: boolean;
+      /** Of an extended operation. */
+      readonly value?: string;
+      /** Other places where entries may be, as LDAP URLs (RFC 4511 §4.5.3). */
+      readonly references: readonly string[];
+      /** Where a page ends and another follows: what to ask that one with. */
+      readonly cookie?: Uint8Array;
     }
   | { readonly kind: 'aborted' }
+  /** More bytes than any answer may have; the server has been told to stop. */
+  | { readonly kind: 'tooMuch' }
   /** The connection ended before the answer; whether the server did the work is unknown. */
   | { readonly kind: 'closed'; readonly detail: string }
   | { readonly kind: 'malformed' };
@@ -47,9 +64,14 @@ export type Answer =
 interface Operation {
   readonly settle: (answer: Answer) => void;
   readonly sizeLimit: number;
-  readonly entries: (readonly EntryAttribute[])[];
+  readonly entries: DirectoryEntry[];
+  readonly references: string[];
+  bytes: number;
   surplus: boolean;
 }
+
+/** What one operation may answer at most, in bytes. */
+const maximumAnswerBytes = 8 * 1024 * 1024;
 
 /** Operations that ended at their limit, one after the other, while the server sent nothing at all: then the connection is dead. */
 const silenceLimit = 2;
@@ -88,15 +110,40 @@ export class LdapConnection {
     return this.ended === undefined && !this.retired;
   }
 
-  /** Simple bind (RFC 4513 §5.1.3). The caller has seen to it that the password is not empty. */
+  /** Operations that have no answer yet. */
+  get underWay(): number {
+    return this.operations.size;
+  }
+
+  /** How often something came from the server. */
+  get received(): number {
+    return this.receipts;
+  }
+
+  /** Simple bind (RFC 4513 §5.1.3). Without a password it would be another one, which names an account and authenticates nobody (§5.1.2). */
   bind(dn: string, password: string, signal: AbortSignal): Promise<Answer> {
+    if (dn === '' || password === '') throw new Error('a bind without a name or a password authenticates nobody');
     return this.send((messageId) => new BindRequest({ messageId, dn, password }), 0, signal);
   }
 
+  /** SASL EXTERNAL (RFC 4513 §5.2.3): as whom the certificate of this connection names, and nobody else. */
+  bindByCertificate(signal: AbortSignal): Promise<Answer> {
+    return this.send((messageId) => new BindRequest({ messageId, mechanism: 'EXTERNAL' }), 0, signal);
+  }
+
+  /** “Who am I?” (RFC 4532). The answer's `value` is empty where the server knows nobody. */
+  whoAmI(signal: AbortSignal): Promise<Answer> {
+    return this.send((messageId) => new ExtendedRequest({ messageId, oid: '1.3.6.1.4.1.4203.1.11.3' }), 0, signal);
+  }
+
   search(search: Search, signal: AbortSignal): Promise<Answer> {
-    const { base, attributes, ...rest } = search;
+    const { base, attributes, after, ...rest } = search;
+    const paging = after && {
+      sizeLimit: 0,
+      controls: [new PagedResultsControl({ value: { size: search.sizeLimit, cookie: Buffer.from(after) } })],
+    };
     const request = (messageId: number): SearchRequest =>
-      new SearchRequest({ messageId, baseDN: base, attributes: [...attributes], ...rest });
+      new SearchRequest({ messageId, baseDN: base, attributes: [...attributes], ...rest, ...paging });
     return this.send(request, search.sizeLimit, signal);
   }
 
@@ -129,7 +176,7 @@ export class LdapConnection {
         resolve(answer);
         if (this.retired && this.operations.size === 0) this.close();
       };
-      this.operations.set(messageId, { settle, sizeLimit, entries: [], surplus: false });
+      this.operations.set(messageId, { settle, sizeLimit, entries: [], references: [], bytes: 0, surplus: false });
       signal.addEventListener('abort', onAbort, { once: true });
       this.socket.write(bytes);
     });
@@ -138,10 +185,14 @@ export class LdapConnection {
   /** Tells the server to stop (RFC 4511 §4.11), and ends a connection on which nothing comes any more. */
   private abandon(abandonId: number, receiptsBefore: number): void {
     if (this.ended !== undefined) return;
-    this.socket.write(new AbandonRequest({ messageId: this.nextMessageId(), abandonId }).write());
+    this.stop(abandonId);
     if (this.receipts !== receiptsBefore) return;
     this.silences++;
     if (this.silences >= silenceLimit) this.end('silent');
+  }
+
+  private stop(abandonId: number): void {
+    if (this.ended === undefined) this.socket.write(new AbandonRequest({ messageId: this.nextMessageId(), abandonId }).write());
   }
 
   private read(chunk: Buffer): void {
@@ -164,14 +215,32 @@ export class LdapConnection {
         message instanceof ExtendedResponse ? `notice of disconnection (${message.status})` : 'unsolicited message',
       );
     const operation = this.operations.get(message.messageId);
-    if (!operation || message instanceof SearchReference) return;
-    if (message instanceof SearchEntry) {
+    if (!operation) return;
+    if (message instanceof SearchReference) operation.references.push(...message.uris);
+    else if (message instanceof SearchEntry) {
+      const attributes = message.attributes.map(({ type, parsedBuffers }) => ({ type, values: parsedBuffers }));
       if (operation.entries.length >= operation.sizeLimit) operation.surplus = true;
-      else operation.entries.push(message.attributes.map(({ type, parsedBuffers }) => ({ type, values: parsedBuffers })));
-    } else if (message instanceof SearchResponse || message instanceof BindResponse) {
+      else operation.entries.push({ name: message.name, attributes });
+      for (const { values } of attributes) for (const value of values) operation.bytes += value.length;
+      if (operation.bytes > maximumAnswerBytes) {
+        operation.settle({ kind: 'tooMuch' });
+        this.stop(message.messageId);
+      }
+    } else if (message instanceof SearchResponse || message instanceof BindResponse || message instanceof ExtendedResponse) {
       const { status: code, errorMessage: diagnostic } = message;
-      const { entries, surplus } = operation;
-      operation.settle({ kind: 'result', code, diagnostic, entries, surplus });
+      const { entries, surplus, references } = operation;
+      const cookie = message.controls?.find((control) => control instanceof PagedResultsControl)?.value?.cookie;
+      const value = message instanceof ExtendedResponse ? { value: message.value ?? '' } : {};
+      operation.settle({
+        kind: 'result',
+        code,
+        diagnostic,
+        entries,
+        surplus,
+        references,
+        ...value,
+        ...(cookie && cookie.length > 0 && { cookie }),
+      });
     }
   }
 

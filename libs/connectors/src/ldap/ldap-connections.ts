@@ -1,15 +1,16 @@
-import type { Secrets, UnavailableReason } from '#claims';
+import type { ProbeResult, Secrets } from '#claims';
+import { PresenceFilter } from 'ldapts';
 import type { ConnectorLog } from '../connector.js';
 import { HostList } from '../host-list.js';
-import { RefusedCredentials } from '../refused-credentials.js';
-import type { LdapConfig, LdapServer } from './ldap-config.js';
-import { LdapConnection } from './ldap-connection.js';
-import { openSocket, type TlsTrust } from './ldap-socket.js';
+import { settleOn } from '../settle-on.js';
+import type { ConnectionConfig, LdapServer } from './connection-config.js';
+import type { LdapConnection, Search } from './ldap-connection.js';
+import { LdapLogin, type Failure } from './ldap-login.js';
+import { NameService } from './name-service.js';
 import { resultName } from './result-codes.js';
+import { ServerDiscovery } from './server-discovery.js';
 
-export type Acquired =
-  | { readonly kind: 'connection'; readonly connection: LdapConnection }
-  | { readonly kind: 'failed'; readonly reason: UnavailableReason; readonly detail: string };
+export type Acquired = { readonly kind: 'connection'; readonly connection: LdapConnection } | Failure;
 
 interface Held {
   readonly connection: LdapConnection;
@@ -18,48 +19,55 @@ interface Held {
   readonly ordinal: number;
 }
 
-/** ldapts' answers to 32 searches at once come no faster over more connections; two survive the loss of one. */
-const connectionCount = 2;
+/** After every server failed, operations are answered at once for this time, and longer each time, instead of trying one by one. */
+const pause = { first: 100, longest: 1_000 };
 
-/** A refused password may be offered again after this time: a few attempts an hour lock no account. */
-const credentialsHold = 5 * 60_000;
+/** A connection that ended is replaced within this time where no search needs it sooner; not by all replicas at the same moment. */
+const replaceWithin = 500;
 
-/** After every server failed, operations are answered at once for this time instead of trying again one by one. */
-const pause = 100;
-
-type Failure = Extract<Acquired, { kind: 'failed' }>;
+/** Every account may read the root of a directory (RFC 4512 §5.1), and it costs nothing. */
+const rootDse: Search = {
+  base: '',
+  scope: 'base',
+  filter: new PresenceFilter({ attribute: 'objectClass' }),
+  attributes: ['1.1'],
+  sizeLimit: 1,
+  timeLimit: 1,
+};
 
 /**
  * The bound connections to one directory. At most one is being opened at any time, so at most one bind can be refused before
- * the refusal is known: result 49 is final for every server, until the secret changes or five minutes have passed.
+ * the refusal is known: refused credentials are final for every server, until they change or their time has passed.
  */
 export class LdapConnections {
   private readonly servers: HostList<LdapServer>;
-  private readonly refused = new RefusedCredentials(credentialsHold);
+  private readonly discovery: ServerDiscovery | undefined;
+  private readonly login: LdapLogin;
   private held: Held[] = [];
   private turn = 0;
   private openedCount = 0;
+  private failedRounds = 0;
   private opening: Promise<Acquired> | undefined;
   private returning: Promise<void> | undefined;
+  private replacing: NodeJS.Timeout | undefined;
   private lastFailure: { readonly failure: Failure; readonly until: number } | undefined;
   private readonly closing = new AbortController();
 
   constructor(
     private readonly name: string,
-    private readonly config: LdapConfig,
-    private readonly secrets: Secrets,
+    private readonly config: ConnectionConfig,
+    secrets: Secrets,
     private readonly log: ConnectorLog,
   ) {
-    this.servers = new HostList(config.servers);
+    const { servers, discovery, limits } = config;
+    this.servers = new HostList(servers);
+    const names = new NameService(discovery?.dns, limits.connect / 4);
+    this.discovery = discovery && new ServerDiscovery(name, discovery, names, log, (listed) => this.servers.replace(listed));
+    this.login = new LdapLogin(name, config, secrets, log, names);
   }
 
   get isClosed(): boolean {
     return this.closing.signal.aborted;
-  }
-
-  /** The connections in use, for a probe of each. */
-  get open(): readonly LdapConnection[] {
-    return this.held.map(({ connection }) => connection);
   }
 
   /** How many connections have been opened so far. */
@@ -68,16 +76,15 @@ export class LdapConnections {
   }
 
   /**
-   * A bound connection; opening one takes no longer than the connect limit for each server.
+   * The bound connection with the fewest operations; opening one takes no longer than the connect limit for each server.
    *
    * @param since where given, one that was opened after so many: whoever lost a connection is not sent to another that may have been
    * lost with it and does not know yet
    */
   async acquire(since = 0): Promise<Acquired> {
     if (this.isClosed) return { kind: 'failed', reason: 'internal', detail: 'the source is closed' };
-    const usable = this.held.filter(({ connection }) => connection.isUsable);
-    const fresh = usable.filter(({ ordinal }) => ordinal > since);
-    const next = fresh[this.turn++ % Math.max(1, fresh.length)];
+    const usable = this.usable;
+    const next = this.leastBusy(usable.filter(({ ordinal }) => ordinal > since));
     if (!next) {
       const opened = await this.openOne();
       const [remaining] = usable;
@@ -85,15 +92,47 @@ export class LdapConnections {
         ? { kind: 'connection', connection: remaining.connection }
         : opened;
     }
-    if (usable.length < connectionCount) void this.openOne();
+    if (usable.length < this.config.connections.count) void this.openOne();
     else this.returnToPreferred(next.server);
     return { kind: 'connection', connection: next.connection };
   }
 
+  /** Asks on every connection, so that none is silent for longer than the probes; opens one where there is none, without a pause. */
+  async probe(signal: AbortSignal): Promise<ProbeResult> {
+    this.lastFailure = undefined;
+    const acquired = await settleOn(signal, this.acquire());
+    if (acquired === 'aborted') return { kind: 'down', reason: 'timeout' };
+    if (acquired.kind === 'failed') return { kind: 'down', reason: acquired.reason, detail: acquired.detail };
+    const connections = new Set([acquired.connection, ...this.held.map(({ connection }) => connection)]);
+    const answers = await Promise.all([...connections].map((each) => each.search(rootDse, signal)));
+    const { trouble } = this.login;
+    if (answers.some((answer) => answer.kind === 'result' && answer.code === 0))
+      return trouble === undefined ? { kind: 'up' } : { kind: 'up', warning: { reason: 'credentials', detail: trouble } };
+    const [answer] = answers;
+    if (answer?.kind === 'result') return { kind: 'down', reason: 'refused', detail: resultName(answer.code) };
+    return {
+      kind: 'down',
+      reason: answer?.kind === 'closed' ? 'connection' : answer?.kind === 'malformed' ? 'malformed' : 'timeout',
+    };
+  }
+
   close(): void {
     this.closing.abort();
+    this.discovery?.close();
+    clearTimeout(this.replacing);
     for (const { connection } of this.held) connection.close();
     this.held = [];
+  }
+
+  private get usable(): readonly Held[] {
+    return this.held.filter(({ connection }) => connection.isUsable);
+  }
+
+  /** Of equally busy ones each in its turn: searches of one moment are not under way yet when the next one asks. */
+  private leastBusy(candidates: readonly Held[]): Held | undefined {
+    const least = Math.min(...candidates.map(({ connection }) => connection.underWay));
+    const idlest = candidates.filter(({ connection }) => connection.underWay === least);
+    return idlest[this.turn++ % Math.max(1, idlest.length)];
   }
 
   /**
@@ -111,69 +150,66 @@ export class LdapConnections {
 
   private async tryAll(): Promise<Acquired> {
     await this.returning;
-    const result = await this.tryServers(this.servers.inOrder());
-    this.lastFailure = result.kind === 'failed' ? { failure: result, until: performance.now() + pause } : undefined;
+    const result = (await this.findServers()) ?? (await this.tryServers(this.servers.inOrder()));
+    if (result.kind === 'connection') {
+      this.failedRounds = 0;
+      this.lastFailure = undefined;
+    } else {
+      const longest = Math.min(pause.longest, pause.first * 2 ** this.failedRounds++);
+      this.lastFailure = { failure: result, until: performance.now() + longest * (0.5 + Math.random() / 2) };
+      // The list may name servers that are no more.
+      void this.discovery?.refresh();
+    }
     return result;
+  }
+
+  /** Waits for the first list of DNS, where servers are found there. */
+  private async findServers(): Promise<Failure | undefined> {
+    if (!this.discovery) return undefined;
+    const limit = AbortSignal.any([this.closing.signal, AbortSignal.timeout(this.config.limits.connect)]);
+    const listed = await settleOn(limit, this.discovery.list());
+    if (listed === 'aborted') return { kind: 'failed', reason: 'connection', detail: 'DNS does not answer' };
+    return listed.kind === 'failed' ? { kind: 'failed', reason: 'connection', detail: listed.detail } : undefined;
   }
 
   private async tryServers(servers: readonly LdapServer[]): Promise<Acquired> {
     let failure: Failure = { kind: 'failed', reason: 'connection', detail: 'no server' };
     for (const server of servers) {
-      const result = await this.openOn(server);
-      if (result.kind === 'connection') return result;
+      const result = await this.login.open(server, this.closing.signal, (connection, detail) =>
+        this.drop(connection, server, detail),
+      );
+      if (result.kind === 'bound') return this.hold(result.connection, server);
       failure = result;
-      if (result.reason === 'credentials' || this.isClosed) break;
+      if (result.final || this.isClosed) break;
       this.servers.failed(server);
     }
     return failure;
   }
 
-  /** TCP, TLS and bind, all of it within the connect limit. */
-  private async openOn(server: LdapServer): Promise<Acquired> {
-    const secrets = await this.readSecrets();
-    if ('kind' in secrets) return secrets;
-    const signal = AbortSignal.any([this.closing.signal, AbortSignal.timeout(this.config.limits.connect)]);
-    const opened = await openSocket(server, secrets.trust, signal);
-    if (opened.kind === 'failed') return { kind: 'failed', reason: 'connection', detail: opened.detail };
-
-    const connection: LdapConnection = new LdapConnection(opened.socket, (detail) => this.drop(connection, server, detail));
-    const answer = await connection.bind(this.config.bind.dn, secrets.password, signal);
-    if (answer.kind === 'result' && answer.code === 0 && !this.isClosed) {
-      this.refused.clear();
-      this.servers.works(server);
-      this.held.push({ connection, server, ordinal: ++this.openedCount });
-      return { kind: 'connection', connection };
-    }
-    connection.close();
-    if (answer.kind !== 'result') return { kind: 'failed', reason: 'connection', detail: `${server.url}: bind ${answer.kind}` };
-    const detail = `${server.url}: bind ${resultName(answer.code)}${activeDirectoryCode(answer.diagnostic)}`;
-    if (answer.code === 49 || answer.code === 48) {
-      this.refused.add(secrets.password);
-      this.log.error(
-        { source: this.name, detail },
-        'the directory refuses the credentials; not tried again until they change, or for 5 minutes',
-      );
-      return { kind: 'failed', reason: 'credentials', detail };
-    }
-    return { kind: 'failed', reason: answer.code === 51 || answer.code === 52 ? 'connection' : 'refused', detail };
+  private hold(connection: LdapConnection, server: LdapServer): Acquired {
+    this.servers.works(server);
+    this.held.push({ connection, server, ordinal: ++this.openedCount });
+    this.keepAlive(connection);
+    return { kind: 'connection', connection };
   }
 
-  private async readSecrets(): Promise<{ readonly password: string; readonly trust: TlsTrust } | Failure> {
-    const { bind, tls } = this.config;
-    const failed = (reason: UnavailableReason, detail: string): Failure => ({ kind: 'failed', reason, detail });
-    let password: string;
-    try {
-      password = await this.secrets.read(bind.password);
-    } catch (error) {
-      return failed('credentials', error instanceof Error ? error.message : 'the secret cannot be read');
-    }
-    // An empty password is an unauthenticated bind, which some servers answer with success (RFC 4513 §5.1.2).
-    if (password === '') return failed('credentials', `${bind.password}: is empty`);
-    if (this.refused.has(password)) return failed('credentials', 'refused before; not tried again yet');
-    try {
-      return { password, trust: { ca: tls.ca && (await this.secrets.read(tls.ca)), servername: tls.servername } };
-    } catch (error) {
-      return failed('connection', error instanceof Error ? error.message : 'the CA cannot be read');
+  /** Asks for something where nothing came for half the time, so that nobody on the way takes the connection for dead. */
+  private keepAlive(connection: LdapConnection): void {
+    const { keepAlive } = this.config.connections;
+    let received = connection.received;
+    const look = async (): Promise<void> => {
+      if (!connection.isUsable) return clearInterval(timer);
+      if (connection.received === received) await this.ask(connection);
+      received = connection.received;
+    };
+    const timer = setInterval(() => void look(), keepAlive / 2).unref();
+  }
+
+  /** Once more where the first question had no answer: after the second the connection counts as dead. */
+  private async ask(connection: LdapConnection): Promise<void> {
+    for (let attempt = 1; attempt <= 2 && connection.isUsable; attempt++) {
+      const answer = await connection.search(rootDse, AbortSignal.timeout(this.config.limits.operation));
+      if (answer.kind !== 'aborted') return;
     }
   }
 
@@ -184,26 +220,30 @@ export class LdapConnections {
     // One that stopped answering would be chosen again at once; one that was closed may have been idle.
     if (detail === 'silent') this.servers.failed(server);
     this.log.warn({ source: this.name, server: server.url, detail }, 'a directory connection ended');
+    this.replaceSoon();
   }
 
-  /** Tries a preferred server in the background; when it takes a bind, the others' connections end with their last operation. */
+  /** So that the next search need not wait for it. What fails is left to the next search or probe. */
+  private replaceSoon(): void {
+    this.replacing ??= setTimeout(() => {
+      this.replacing = undefined;
+      if (!this.isClosed && this.usable.length < this.config.connections.count)
+        void this.openOne().then((opened) => opened.kind === 'connection' && this.replaceSoon());
+    }, replaceWithin * Math.random()).unref();
+  }
+
+  /** Tries a better server in the background; when it takes a bind, the others' connections end with their last operation. */
   private returnToPreferred(current: LdapServer): void {
     if (this.opening || this.returning) return;
-    const due = this.servers.takeDue(current);
-    if (due.length === 0) return;
+    const better = this.servers.takeBetter(current);
+    if (better.length === 0) return;
     const goBack = async (): Promise<void> => {
-      const result = await this.tryServers(due);
+      const result = await this.tryServers(better);
       if (result.kind === 'failed') return;
       const preferred = this.held.find(({ connection }) => connection === result.connection)?.server;
       for (const { connection, server } of this.held) if (server !== preferred) connection.retire();
-      this.log.warn({ source: this.name, server: preferred?.url }, 'back on a preferred server');
+      this.log.warn({ source: this.name, server: preferred?.url }, 'on a preferred server again');
     };
     this.returning = goBack().finally(() => (this.returning = undefined));
   }
-}
-
-/** Active Directory says in hexadecimal why: 52e wrong password, 775 locked, 532 expired (System Error Codes). */
-function activeDirectoryCode(diagnostic: string): string {
-  const [, code] = /\bdata ([0-9a-f]{1,8})\b/i.exec(diagnostic) ?? [];
-  return code === undefined ? '' : `, data ${code}`;
 }

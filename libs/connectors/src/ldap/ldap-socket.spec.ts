@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { startDirectory, type RunningDirectory } from '#testing';
 import { PemConverter, SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { LdapServer } from './ldap-config.js';
+import type { LdapServer } from './connection-config.js';
 import { openSocket } from './ldap-socket.js';
 
 interface Certificate {

@@ -1,7 +1,7 @@
-import net from 'node:net';
+import net, { type LookupFunction } from 'node:net';
 import tls from 'node:tls';
 import { ExtendedResponse, MessageParser } from 'ldapts';
-import type { LdapServer } from './ldap-config.js';
+import type { LdapServer } from './connection-config.js';
 import { MessageFrames } from './message-frames.js';
 
 export interface TlsTrust {
@@ -9,6 +9,8 @@ export interface TlsTrust {
   readonly ca: string | undefined;
   /** The name that the certificate must carry; the host of the server's address, where undefined. */
   readonly servername: string | undefined;
+  /** What the service shows of itself, where the server asks; PEM. */
+  readonly own?: { readonly certificate: string; readonly key: string } | undefined;
 }
 
 export type OpenedSocket =
@@ -19,7 +21,12 @@ export type OpenedSocket =
  * A connection to the server that is encrypted as the configuration says before anybody can write to it. StartTLS is done here and
  * not by the LDAP client, so that no connection that asked for it is ever used without it (RFC 4511 §4.14).
  */
-export async function openSocket(server: LdapServer, trust: TlsTrust, signal: AbortSignal): Promise<OpenedSocket> {
+export async function openSocket(
+  server: LdapServer,
+  trust: TlsTrust,
+  signal: AbortSignal,
+  lookup?: LookupFunction,
+): Promise<OpenedSocket> {
   const opened: net.Socket[] = [];
   const abort = (): void => void opened.at(-1)?.destroy(new Error('connect limit'));
   // An error is met where it is waited for, and must not end the process where nobody waits.
@@ -28,9 +35,8 @@ export async function openSocket(server: LdapServer, trust: TlsTrust, signal: Ab
   try {
     signal.throwIfAborted();
     const { host, port, security } = server;
-    const socket = open(
-      security === 'tls' ? tls.connect({ host, port, ...verification(server, trust) }) : net.connect({ host, port }),
-    );
+    const to = { host, port, ...(lookup && { lookup }) };
+    const socket = open(security === 'tls' ? tls.connect({ ...to, ...verification(server, trust) }) : net.connect(to));
     socket.setNoDelay(true).setKeepAlive(true, 30_000);
     await event(socket, security === 'tls' ? 'secureConnect' : 'connect');
     if (security === 'startTls') {
@@ -46,10 +52,11 @@ export async function openSocket(server: LdapServer, trust: TlsTrust, signal: Ab
   }
 }
 
-function verification({ host }: LdapServer, { ca, servername }: TlsTrust): tls.ConnectionOptions {
+function verification({ host }: LdapServer, { ca, servername, own }: TlsTrust): tls.ConnectionOptions {
   const name = servername ?? host;
   return {
     ...(ca !== undefined && { ca }),
+    ...(own && { cert: own.certificate, key: own.key }),
     // A server name indication must not be an address (RFC 6066 §3); the certificate is checked for it all the same.
     ...(net.isIP(name) === 0 && { servername: name }),
     checkServerIdentity: (_, certificate) => tls.checkServerIdentity(name, certificate),

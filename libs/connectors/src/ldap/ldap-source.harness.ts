@@ -4,15 +4,18 @@ import { startDirectory, startTcpProxy, type DirectoryOptions, type RunningDirec
 import { afterEach, vi } from 'vitest';
 import { LdapConnector } from './ldap-connector.js';
 
+/** The account with which the sources bind. */
+export const serviceLdif = `dn: cn=service,dc=corp,dc=example
+objectClass: user
+cn: service
+userPassword: right
+`;
+
 const ldif = `dn: dc=corp,dc=example
 objectClass: domain
 dc: corp
 
-dn: cn=service,dc=corp,dc=example
-objectClass: user
-cn: service
-userPassword: right
-
+${serviceLdif}
 dn: cn=Adele,dc=corp,dc=example
 objectClass: user
 cn: Adele
@@ -119,6 +122,7 @@ export const adele = { upn: 'adele@corp.example' };
 
 /** Moves the clock that hold times are measured with. */
 export function later(milliseconds: number): void {
+  vi.restoreAllMocks();
   const now = performance.now.bind(performance);
   vi.spyOn(performance, 'now').mockImplementation(() => now() + milliseconds);
 }

@@ -1,6 +1,6 @@
 import { Secrets, type Outcome } from '#claims';
 import { describe, expect, it } from 'vitest';
-import { Password, adele, directory, find, ldap, patient } from './ldap-source.harness.js';
+import { Password, adele, directory, find, ldap, patient, serviceLdif } from './ldap-source.harness.js';
 
 const guid = '00112233-4455-6677-8899-aabbccddeeff';
 const sid = 'S-1-5-21-1004336348-1177238915-682003330-1101';
@@ -31,13 +31,30 @@ describe('values', () => {
     expect(running.searches).toBe(before);
   });
 
-  it('that the directory sends in part only are not passed on as if they were all', async () => {
-    const source = ldap([(await directory({ valueRange: 2 })).port]);
-    expect(await find(source, 'member', { name: 'Everybody' }, ['member'])).toMatchObject({
+  it('that the directory sends in parts are all there, at 1,500 values an answer too', async () => {
+    const all = ['cn=Adele,dc=corp,dc=example', 'cn=Ben,dc=corp,dc=example', 'cn=service,dc=corp,dc=example'];
+    for (const valueRange of [1, 2, 3]) {
+      const running = await directory({ valueRange });
+      const outcome = await find(ldap([running.port]), 'member', { name: 'Everybody' }, ['member', 'cn']);
+      expect(outcome.kind === 'found' && outcome.attributes.get('member')).toEqual(all);
+      expect(running.searches).toBe(Math.ceil(3 / valueRange));
+    }
+    const members = Array.from({ length: 5_000 }, (_, index) => `cn=Person ${index},ou=People,dc=corp,dc=example`);
+    const large = ['dn: dc=corp,dc=example', 'objectClass: group', 'cn: All', ...members.map((name) => `member: ${name}`), ''];
+    const running = await directory({ ldif: `${large.join('\n')}\n${serviceLdif}` });
+    const outcome = await find(ldap([running.port]), 'member', { name: 'All' }, ['MEMBER']);
+    expect(outcome.kind === 'found' && outcome.attributes.get('member')).toEqual(members);
+    expect(running.searches).toBe(4);
+  });
+
+  it('that are more than a lookup may answer are no answer', async () => {
+    const members = Array.from({ length: 2_000 }, (_, index) => `cn=${'x'.repeat(600)}${index},dc=corp,dc=example`);
+    const large = ['dn: dc=corp,dc=example', 'objectClass: group', 'cn: All', ...members.map((name) => `member: ${name}`), ''];
+    const running = await directory({ ldif: `${large.join('\n')}\n${serviceLdif}` });
+    expect(await find(ldap([running.port]), 'member', { name: 'All' }, ['member'])).toMatchObject({
       kind: 'unavailable',
       reason: 'limit',
     });
-    expect(await find(source, 'member', { name: 'Everybody' }, ['cn'])).toMatchObject({ kind: 'found' });
   });
 
   it('are never taken from an answer that the directory cut short', async () => {

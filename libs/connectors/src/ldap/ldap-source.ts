@@ -1,74 +1,105 @@
 import {
+  Attributes,
   Source,
   ambiguous,
   found,
   notFound,
   unavailable,
+  type AttributeValue,
   type LookupDescription,
   type LookupQuery,
   type Outcome,
   type ProbeResult,
+  type Unavailable,
 } from '#claims';
 import type { ConnectorDependencies } from '../connector.js';
-import { settleOn } from '../settle-on.js';
-import { binaryAttributes, readEntry } from './entry-attributes.js';
-import { FilterTemplate, type EncodedFilter } from './filter-template.js';
-import type { LdapConfig, LdapLookup } from './ldap-config.js';
-import type { Answer, LdapConnection, Search } from './ldap-connection.js';
+import { accountState } from './account-state.js';
+import { Conversations, type Conversation, type Entries, type Question } from './conversation.js';
+import { accountValue, projectionOf, type Projection } from './derived-attributes.js';
+import { Domains } from './domains.js';
+import { binaryAttributes, type EntryReader } from './entry-attributes.js';
+import { GroupMembership } from './group-membership.js';
+import { GroupTable } from './group-table.js';
+import type { LdapConfig } from './ldap-config.js';
+import type { DirectoryEntry } from './ldap-connection.js';
 import { LdapConnections } from './ldap-connections.js';
-import { endsConnection, resultName, searchFailure } from './result-codes.js';
+import type { LdapLookup } from './ldap-lookup.js';
+import { maximumBytes, readWhole } from './read-whole.js';
+import { mayHoldPeople } from './referrals.js';
 import { comparesAsItself } from './string-preparation.js';
 
-const scopes = { base: 'base', one: 'one', subtree: 'sub' } as const;
+/** What a lookup for many entries may answer at most. */
+const maximumEntries = 1_000;
 
 interface Prepared {
   readonly lookup: LdapLookup;
   readonly binary: ReadonlySet<string>;
+  readonly membership: GroupMembership;
 }
 
-/** A directory: each lookup is one search. Referrals are not followed. */
+/** A directory: each lookup is a search, and what it takes to complete its answer. Referrals are not followed. */
 export class LdapSource extends Source {
   override readonly lookups: ReadonlyMap<string, LookupDescription>;
   private readonly prepared: ReadonlyMap<string, Prepared>;
   private readonly connections: LdapConnections;
-  private readonly timeLimit: number;
+  private readonly conversations: Conversations;
+  private readonly warned = new Set<string>();
 
   constructor(
     override readonly name: string,
     config: LdapConfig,
-    { secrets, log }: ConnectorDependencies,
+    private readonly dependencies: ConnectorDependencies,
   ) {
     super();
     const lookups = Object.entries(config.lookups);
     this.lookups = new Map(lookups.map(([key, { parameters, locate }]) => [key, { parameters, locate }]));
-    this.prepared = new Map(lookups.map(([key, lookup]) => [key, { lookup, binary: binaryAttributes(lookup.binaryAttributes) }]));
-    this.connections = new LdapConnections(name, config, secrets, log);
-    this.timeLimit = Math.ceil(config.limits.operation / 1_000);
+    this.connections = new LdapConnections(name, config, dependencies.secrets, dependencies.log);
+    this.conversations = new Conversations(this.connections, config.limits.operation);
+    const domains = new Domains(this.conversations);
+    this.prepared = new Map(
+      lookups.map(([key, lookup]) => {
+        const table = new GroupTable(this.conversations, domains, lookup.groups);
+        const onUnresolved = (): void => this.warnOnce(key, 'the directory does not show every group of a person by its SID');
+        const membership = new GroupMembership(lookup.groups, table, domains, onUnresolved);
+        return [key, { lookup, binary: binaryAttributes(lookup.binaryAttributes), membership }];
+      }),
+    );
   }
 
   override async fetch(query: LookupQuery, signal: AbortSignal): Promise<Outcome> {
     const prepared = this.prepared.get(query.lookup);
     if (!prepared) throw new Error(`${this.name} has no lookup ${query.lookup}`);
-    const { lookup, binary } = prepared;
-    const template = lookup.filters[query.locateRule ?? 0];
-    if (!template) throw new Error(`${this.name}.${query.lookup} has no locate rule ${query.locateRule}`);
-    const filter = template.encode(query.parameters);
+    const { lookup } = prepared;
+    const asked = lookup.questions[query.locateRule ?? 0];
+    if (!asked) throw new Error(`${this.name}.${query.lookup} has no locate rule ${query.locateRule}`);
+    const [base, filter] = [asked.base.encode(query.parameters), asked.filter.encode(query.parameters)];
     if (this.connections.isClosed) return unavailable('internal', 'the source is closed');
-    if (filter === 'impossible' || ![...query.parameters.values()].every(comparesAsItself)) return notFound('noEntry');
-    return this.ask(this.search(lookup, filter, query.projection), query.projection, binary, signal);
+    if (base === 'impossible' || filter === 'impossible' || ![...query.parameters.values()].every(comparesAsItself))
+      return notFound('noEntry');
+    const projection = projectionOf(query.projection, lookup.notFoundWhen);
+    const isDerived = projection.account.size > 0 || projection.groups.size > 0;
+    if (projection.unknown !== undefined) return unavailable('refused', `there is no attribute ${projection.unknown}`);
+    if (isDerived && lookup.entries === 'many') return unavailable('refused', 'account.… and groups.… are for entries: one');
+
+    // Only a search of base scope is answered tokenGroups (MS-ADTS §3.1.1.4.5.19); elsewhere it takes a second one.
+    const bringsGroups = asked.scope === 'base' && projection.groups.size > 0 && prepared.membership.wantsTokenGroups;
+    const attributes = [...projection.fetched, ...(bringsGroups ? ['tokenGroups'] : [])];
+    const question: Question = {
+      base: base.name,
+      scope: asked.scope,
+      filter,
+      attributes: attributes.length > 0 ? attributes : ['1.1'],
+      ...(asked.base.isFilled && { absentBase: 'empty' }),
+    };
+    return this.conversations.hold(signal, (conversation) =>
+      lookup.entries === 'many'
+        ? this.findAll(query.lookup, prepared, question, conversation)
+        : this.findOne(query.lookup, prepared, question, projection, conversation, signal),
+    );
   }
 
-  override async probe(signal: AbortSignal): Promise<ProbeResult> {
-    const rootDse = { base: '', scope: 'base', filter: everything, attributes: ['1.1'], sizeLimit: 1, timeLimit: 1 } as const;
-    const acquired = await settleOn(signal, this.connections.acquire());
-    if (acquired === 'aborted') return { kind: 'down', reason: 'timeout' };
-    if (acquired.kind === 'failed') return { kind: 'down', reason: acquired.reason, detail: acquired.detail };
-    const answers = await Promise.all(
-      [...new Set([acquired.connection, ...this.connections.open])].map((each) => each.search(rootDse, signal)),
-    );
-    if (answers.some((answer) => answer.kind === 'result' && answer.code === 0)) return { kind: 'up' };
-    const { reason, detail } = failure(answers[0]!);
-    return { kind: 'down', reason, ...(detail && { detail }) };
+  override probe(signal: AbortSignal): Promise<ProbeResult> {
+    return this.connections.probe(signal);
   }
 
   override close(): Promise<void> {
@@ -76,68 +107,92 @@ export class LdapSource extends Source {
     return Promise.resolve();
   }
 
-  private search(lookup: LdapLookup, filter: EncodedFilter, projection: readonly string[]): Search {
-    const attributes = projection.length > 0 ? projection : ['1.1'];
-    return { base: lookup.base, scope: scopes[lookup.scope], filter, attributes, sizeLimit: 2, timeLimit: this.timeLimit };
-  }
-
-  /** A search changes nothing, so one that lost its connection is asked once more on another. */
-  private async ask(
-    search: Search,
-    projection: readonly string[],
-    binary: ReadonlySet<string>,
+  private async findOne(
+    name: string,
+    prepared: Prepared,
+    question: Question,
+    projection: Projection,
+    conversation: Conversation,
     signal: AbortSignal,
   ): Promise<Outcome> {
-    const openedBefore = this.connections.opened;
-    for (let attempt = 1; ; attempt++) {
-      const acquired = await settleOn(signal, this.connections.acquire(attempt === 1 ? 0 : openedBefore));
-      if (acquired === 'aborted') return unavailable('timeout', 'no connection yet');
-      if (acquired.kind === 'failed') return unavailable(acquired.reason, acquired.detail);
-      const answer = await acquired.connection.search(search, signal);
-      if (answer.kind === 'closed' && attempt === 1 && !this.connections.isClosed) continue;
-      return this.outcome(answer, acquired.connection, projection, binary);
-    }
-  }
-
-  private outcome(
-    answer: Answer,
-    connection: LdapConnection,
-    projection: readonly string[],
-    binary: ReadonlySet<string>,
-  ): Outcome {
-    if (answer.kind !== 'result' || (answer.code !== 0 && answer.code !== 4)) {
-      if (answer.kind === 'result' && endsConnection.has(answer.code)) connection.retire();
-      const { reason, detail } = failure(answer);
-      return unavailable(reason, detail);
-    }
+    const answer = await conversation.search(question, 2);
+    if (answer.kind === 'unavailable') return answer;
     const [entry, another] = answer.entries;
-    if (answer.code === 4 || another || answer.surplus) return ambiguous;
-    if (!entry) return notFound('noEntry');
-    const read = readEntry(entry, projection, binary);
-    if (read.kind === 'partial')
-      return unavailable('limit', `${read.attribute} has more values than the directory sends at once`);
-    return found(read.attributes);
+    if (answer.more || another) return ambiguous;
+    if (!entry) return this.elsewhere(name, prepared, answer) ?? notFound('noEntry');
+    const whole = await readWhole(conversation, entry, question.attributes, prepared.binary);
+    if (whole.kind === 'unavailable') return whole;
+    return this.complete(prepared, entry, whole.reader, projection, conversation, signal);
+  }
+
+  /** The attributes of the entry, and those that are worked out. */
+  private async complete(
+    { lookup, membership }: Prepared,
+    entry: DirectoryEntry,
+    reader: EntryReader,
+    projection: Projection,
+    conversation: Conversation,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const values = (attribute: string): readonly AttributeValue[] => reader.values(attribute);
+    const account = accountState(values, { now: Date.now(), lockoutDuration: lookup.lockoutDuration });
+    for (const condition of lookup.notFoundWhen) {
+      const is = account.is(condition);
+      if (is === undefined) return untold(condition);
+      if (is) return notFound('excluded');
+    }
+    const attributes: [string, readonly AttributeValue[]][] = projection.passedOn.map((attribute) => [
+      attribute,
+      values(attribute),
+    ]);
+    for (const [attribute, wanted] of projection.account) {
+      const texts = accountValue(account, wanted);
+      if (!texts) return untold(wanted);
+      attributes.push([attribute, texts]);
+    }
+    if (projection.groups.size > 0) {
+      const forms = [...new Set(projection.groups.values())];
+      const groups = await membership.read({ dn: entry.name, values }, forms, conversation, signal);
+      if (groups.kind === 'unavailable') return groups;
+      for (const [attribute, form] of projection.groups) attributes.push([attribute, groups.forms.get(form)!]);
+    }
+    return found(new Attributes(attributes));
+  }
+
+  private async findAll(name: string, prepared: Prepared, question: Question, conversation: Conversation): Promise<Outcome> {
+    const answer = await conversation.searchAll(question, maximumEntries);
+    if (answer.kind === 'unavailable') return answer;
+    const elsewhere = this.elsewhere(name, prepared, answer);
+    if (elsewhere) return elsewhere;
+    if (answer.entries.length === 0) return notFound('noEntry');
+    const gathered = new Map<string, AttributeValue[]>(question.attributes.map((attribute) => [attribute, []]));
+    let bytes = 0;
+    for (const entry of answer.entries) {
+      const whole = await readWhole(conversation, entry, question.attributes, prepared.binary);
+      if (whole.kind === 'unavailable') return whole;
+      bytes += whole.reader.bytes;
+      if (bytes > maximumBytes) return unavailable('limit', `more than ${maximumBytes} bytes`);
+      for (const [attribute, values] of gathered) values.push(...whole.reader.values(attribute));
+    }
+    return found(new Attributes(gathered));
+  }
+
+  /** Unavailable where the directory refers to another place, which was not searched, for who may be there. */
+  private elsewhere(name: string, { lookup }: Prepared, { references }: Entries): Unavailable | undefined {
+    if (!references.some(mayHoldPeople)) return undefined;
+    this.warnOnce(name, 'the directory refers to other servers for a part of what is searched; referrals are not followed');
+    return lookup.referrals === 'ignore' ? undefined : unavailable('refused', 'a referral to elsewhere, which is not followed');
+  }
+
+  private warnOnce(lookup: string, message: string): void {
+    const key = `${lookup} ${message}`;
+    if (this.warned.has(key)) return;
+    this.warned.add(key);
+    this.dependencies.log.warn({ source: this.name, lookup }, message);
   }
 }
 
-const everything = encodedPresence();
-
-function encodedPresence(): EncodedFilter {
-  const parsed = FilterTemplate.parse('(objectClass=*)');
-  const filter = parsed.kind === 'parsed' ? parsed.template.encode(new Map()) : 'impossible';
-  if (filter === 'impossible') throw new Error('(objectClass=*) is a filter');
-  return filter;
-}
-
-function failure(answer: Answer): Extract<Outcome, { kind: 'unavailable' }> {
-  switch (answer.kind) {
-    case 'aborted':
-      return unavailable('timeout');
-    case 'closed':
-      return unavailable('connection', answer.detail);
-    case 'malformed':
-      return unavailable('malformed');
-    case 'result':
-      return unavailable(searchFailure(answer.code), resultName(answer.code));
-  }
+/** Not the same as no: a right is missing, or the server computes no such thing. */
+function untold(condition: string): Unavailable {
+  return unavailable('refused', `the directory does not say account.${condition}`);
 }

@@ -1,4 +1,4 @@
-import type { LookupQuery, Outcome, ProbeResult, Source, UnavailableReason } from '#claims';
+import type { LookupQuery, Outcome, ProbeResult, Source, Unavailable, UnavailableReason } from '#claims';
 import { WrappedSource } from './wrapped-source.js';
 
 /** One operation of a source, for metrics. Names and stable codes only. */
@@ -18,7 +18,10 @@ export interface SourceHealth {
   /** Of the last operation or probe that the system answered. */
   readonly latencyMs?: number;
   readonly checkedAt?: Date;
-  readonly lastError?: { readonly code: UnavailableReason; readonly at: Date };
+  /** `detail`: names and codes, and what helps; for operators. */
+  readonly lastError?: { readonly code: UnavailableReason; readonly detail?: string; readonly at: Date };
+  /** The system works, and soon will not; as of the last probe. */
+  readonly warning?: { readonly code: UnavailableReason; readonly detail: string };
 }
 
 /** These say that the system cannot be used; the other reasons concern one lookup, or ourselves. */
@@ -46,7 +49,7 @@ export class ObservedSource extends WrappedSource {
       const outcome = await this.inner.fetch(query, signal);
       told = 'reason' in outcome ? { outcome: outcome.kind, reason: outcome.reason } : { outcome: outcome.kind };
       const impatient = outcome.kind === 'unavailable' && outcome.reason === 'timeout' && signal.aborted;
-      if (!impatient) this.note(outcome.kind === 'unavailable' ? outcome.reason : undefined, started);
+      if (!impatient) this.note(outcome.kind === 'unavailable' ? outcome : undefined, started);
       return outcome;
     } finally {
       this.listener({ source: this.name, lookup: query.lookup, ...told, ms: performance.now() - started });
@@ -56,7 +59,10 @@ export class ObservedSource extends WrappedSource {
   override async probe(signal: AbortSignal): Promise<ProbeResult> {
     const started = performance.now();
     const result = await this.tried(signal);
-    this.note(result.kind === 'down' ? result.reason : undefined, started);
+    this.note(result.kind === 'down' ? result : undefined, started);
+    const { warning: _, ...rest } = this.current;
+    const warning = result.kind === 'up' && result.warning;
+    this.current = warning ? { ...rest, warning: { code: warning.reason, detail: warning.detail } } : rest;
     return result;
   }
 
@@ -69,17 +75,19 @@ export class ObservedSource extends WrappedSource {
     }
   }
 
-  private note(error: UnavailableReason | undefined, started: number): void {
+  private note(error: Pick<Unavailable, 'reason' | 'detail'> | undefined, started: number): void {
     const now = new Date();
-    if (error === undefined)
+    if (error === undefined) {
       this.current = {
         ...this.current,
         state: 'up',
         latencyMs: Math.round((performance.now() - started) * 10) / 10,
         checkedAt: now,
       };
-    else if (meansDown.has(error))
-      this.current = { ...this.current, state: 'down', checkedAt: now, lastError: { code: error, at: now } };
-    else this.current = { ...this.current, lastError: { code: error, at: now } };
+      return;
+    }
+    const { reason: code, detail } = error;
+    const lastError = { code, ...(detail !== undefined && { detail }), at: now };
+    this.current = { ...this.current, lastError, ...(meansDown.has(code) && { state: 'down', checkedAt: now }) };
   }
 }

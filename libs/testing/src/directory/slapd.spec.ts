@@ -1,5 +1,5 @@
 import { EqualityFilter, type Client, type Filter } from 'ldapts';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { account, adele, base, bound, client, ldif, names, serve } from './seeded-directory.js';
 import { describeWithSlapd, startSlapd, type RunningSlapd } from './slapd.js';
 
@@ -89,40 +89,5 @@ describeWithSlapd(describe, 'slapd', () => {
       await small.stop();
     }
     await expect(bound(small.url)).rejects.toThrow('ECONNREFUSED');
-  });
-});
-
-describe('a suite that needs slapd', () => {
-  afterEach(() => {
-    vi.unstubAllEnvs();
-    vi.restoreAllMocks();
-  });
-
-  function recorded(): { readonly titles: string[]; readonly describe: Parameters<typeof describeWithSlapd>[0] } {
-    const titles: string[] = [];
-    const record = (title: string): unknown => titles.push(title);
-    return { titles, describe: Object.assign(record, { skip: (title: string) => titles.push(`skipped: ${title}`) }) };
-  }
-
-  it('runs where slapd is', () => {
-    const suite = recorded();
-    describeWithSlapd(suite.describe, 'suite', () => undefined, true);
-    expect(suite.titles).toEqual(['suite']);
-  });
-
-  it('is left out aloud where it is not', () => {
-    vi.stubEnv('CI', '');
-    const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
-    const suite = recorded();
-    describeWithSlapd(suite.describe, 'suite', () => undefined, false);
-    expect(suite.titles).toEqual([expect.stringMatching(/^skipped: suite .*slapd is not installed/)]);
-    expect(warn).toHaveBeenCalledWith(expect.stringMatching(/^suite: left out, slapd is not installed/));
-  });
-
-  it('fails in CI where it is not', () => {
-    vi.stubEnv('CI', 'true');
-    const suite = recorded();
-    expect(() => describeWithSlapd(suite.describe, 'suite', () => undefined, false)).toThrow(/slapd is not installed/);
-    expect(suite.titles).toEqual([]);
   });
 });

@@ -1,16 +1,19 @@
-import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Attribute, Change, Client } from 'ldapts';
 import { onPort } from '../network/free-port.js';
 import { GuardedProcess } from '../process/guarded-process.js';
+import { runProgram } from '../process/run-program.js';
 import { StartError } from '../process/start-error.js';
 import { DistinguishedName } from './distinguished-name.js';
 import { withMemberOf } from './directory.js';
 import { LdifError, parseLdif, printLdif, type LdifRecord } from './ldif.js';
+import { describeUnless, type Describe } from './needs-program.js';
 import { activeDirectorySchema } from './slapd-schema.js';
 
 export interface SlapdOptions {
@@ -22,12 +25,28 @@ export interface SlapdOptions {
   readonly host?: string;
   /** Entries of one answer, 1,000 by default. */
   readonly sizeLimit?: number;
+  /**
+   * PEM. StartTLS is offered; with `implicit` the port speaks TLS from the first byte (ldaps). With `clientAuthority` a client must
+   * show a certificate of that authority.
+   */
+  readonly tls?: {
+    readonly key: string;
+    readonly cert: string;
+    readonly implicit?: boolean;
+    readonly clientAuthority?: string;
+  };
+  /** More lines of slapd.conf(5), for all databases: `idletimeout 2`, `authz-regexp …`. */
+  readonly directives?: readonly string[];
 }
 
 export interface RunningSlapd {
-  /** `ldap://127.0.0.1:port` */
+  /** `ldap://127.0.0.1:port`, or `ldaps://` with implicit TLS. */
   readonly url: string;
   readonly port: number;
+  /** The binds since the start, by how they ended: 0, or 49 where the credentials were refused. */
+  binds(): Promise<readonly number[]>;
+  /** Gives an account another password. Not with implicit TLS. */
+  setPassword(dn: string, password: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -35,6 +54,7 @@ const host = '127.0.0.1';
 const readyWithinMs = 10_000;
 /** slapd writes it once it has its port; so another program on that port is not taken for it. */
 const pidFile = 'slapd.pid';
+const logFile = 'slapd.log';
 const programFolders = [
   '/usr/sbin',
   '/usr/lib/openldap',
@@ -73,26 +93,9 @@ function installation(): Installation | undefined {
 /** Whether OpenLDAP's server is installed on this machine. */
 export const slapdAvailable = (): boolean => installation() !== undefined;
 
-/** What `describeWithSlapd` needs of the test runner's `describe`. */
-export interface Describe {
-  (title: string, body: () => void): unknown;
-  skip(title: string, body: () => void): unknown;
-}
-
-/**
- * A suite that needs slapd: runs where it is installed; elsewhere is left out, which its title and a warning say. With `CI=true` it is
- * not left out: the file fails. `describe` is given by the spec, so that this library needs no test runner.
- */
-export function describeWithSlapd(describe: Describe, title: string, body: () => void, available = slapdAvailable()): void {
-  if (available) {
-    describe(title, body);
-    return;
-  }
-  const remedy = 'slapd is not installed (apt-get install slapd)';
-  if (process.env['CI'] === 'true') throw new Error(`${title}: ${remedy}; CI leaves nothing out`);
-  process.emitWarning(`${title}: left out, ${remedy}`);
-  describe.skip(`${title} (left out: ${remedy})`, body);
-}
+/** A suite that needs slapd; left out aloud without it, and with `CI=true` a failure. */
+export const describeWithSlapd = (describe: Describe, title: string, body: () => void): void =>
+  describeUnless(slapdAvailable() ? undefined : 'slapd is not installed (apt-get install slapd)', describe, title, body);
 
 /**
  * Starts OpenLDAP's slapd with the entries and a schema like Active Directory's. Every account may read, anonymous
@@ -108,13 +111,32 @@ async function startOn(port: number, installed: Installation, options: SlapdOpti
   const folder = await mkdtemp(join(tmpdir(), 'claimbridge-slapd-'));
   let server: GuardedProcess | undefined;
   try {
-    const configuration = await prepare(folder, installed, options);
-    const url = `ldap://${options.host ?? host}:${port}`;
-    const args = ['-d', '0', '-f', configuration, '-h', `${url}/`];
+    const rootPassword = randomBytes(16).toString('hex');
+    const { configuration, root } = await prepare(folder, installed, options, rootPassword);
+    const url = `${options.tls?.implicit === true ? 'ldaps' : 'ldap'}://${options.host ?? host}:${port}`;
+    const args = ['-d', 'stats', '-f', configuration, '-h', `${url}/`];
     server = new GuardedProcess({ program: installed.slapd, args, cwd: folder, env, stopSignal: 'TERM', removeAfter: folder });
     await untilListening(server, port, join(folder, pidFile));
     const running = server;
-    return { url, port, stop: () => running.stop() };
+    return {
+      url,
+      port,
+      async binds() {
+        const log = await readFile(join(folder, logFile), 'utf8');
+        return [...log.matchAll(/ RESULT tag=97 err=(\d+)/g)].map(([, code]) => Number(code));
+      },
+      async setPassword(dn, password) {
+        const client = new Client({ url });
+        try {
+          await client.bind(root, rootPassword);
+          const modification = new Attribute({ type: 'userPassword', values: [password] });
+          await client.modify(dn, new Change({ operation: 'replace', modification }));
+        } finally {
+          await client.unbind();
+        }
+      },
+      stop: () => running.stop(),
+    };
   } catch (error) {
     await server?.stop();
     await rm(folder, { recursive: true, force: true });
@@ -128,22 +150,34 @@ const env: Readonly<Record<string, string>> = {
   LDAPNOINIT: '1',
 };
 
-async function prepare(folder: string, { slapadd, coreSchema, modules }: Installation, options: SlapdOptions): Promise<string> {
+async function prepare(
+  folder: string,
+  { slapadd, coreSchema, modules }: Installation,
+  options: SlapdOptions,
+  rootPassword: string,
+): Promise<{ readonly configuration: string; readonly root: string }> {
   const records = withMemberOf(readLdif(options.ldif));
   const [first] = records;
   if (!first || !DistinguishedName.parse(first.dn)) throw new StartError('start.input', 'The LDIF has no entry to begin with.');
   const file = (name: string): string => join(folder, name);
+  const suffix = first.dn.replaceAll('"', '\\"');
+  const tls = await prepareTls(options.tls, file);
   const lines = [
     `include ${coreSchema}`,
     `include ${file('active-directory.schema')}`,
     ...(modules === undefined ? [] : [`modulepath ${modules}`, 'moduleload back_mdb']),
     `pidfile ${file(pidFile)}`,
+    `logfile ${file(logFile)}`,
+    ...tls,
+    ...(options.directives ?? []),
     `sizelimit size.soft=${options.sizeLimit ?? 1_000} size.hard=${options.sizeLimit ?? 1_000} size.pr=${options.sizeLimit ?? 1_000} size.prtotal=unlimited`,
     'access to dn.base="" by * read',
     'access to attrs=userPassword by anonymous auth by * none',
     'access to * by users read by * none',
     'database mdb',
-    `suffix "${first.dn.replaceAll('"', '\\"')}"`,
+    `suffix "${suffix}"`,
+    `rootdn "cn=root of the test,${suffix}"`,
+    `rootpw ${rootPassword}`,
     `directory ${file('data')}`,
     'maxsize 268435456',
     'dbnosync',
@@ -154,7 +188,21 @@ async function prepare(folder: string, { slapadd, coreSchema, modules }: Install
   await writeFile(file('slapd.conf'), `${lines.join('\n')}\n`);
   await writeFile(file('entries.ldif'), printLdif(records));
   await load(slapadd, ['-q', '-f', file('slapd.conf'), '-l', file('entries.ldif')], folder);
-  return file('slapd.conf');
+  return { configuration: file('slapd.conf'), root: `cn=root of the test,${first.dn}` };
+}
+
+async function prepareTls(tls: SlapdOptions['tls'], file: (name: string) => string): Promise<readonly string[]> {
+  if (!tls) return [];
+  const { key, cert, clientAuthority } = tls;
+  const parts = { TLSCertificateFile: cert, TLSCertificateKeyFile: key, TLSCACertificateFile: clientAuthority };
+  const lines = await Promise.all(
+    Object.entries(parts).map(async ([directive, pem]) => {
+      if (pem === undefined) return [];
+      await writeFile(file(directive), pem, { mode: 0o600 });
+      return [`${directive} ${file(directive)}`];
+    }),
+  );
+  return [...lines.flat(), ...(clientAuthority === undefined ? [] : ['TLSVerifyClient demand'])];
 }
 
 function readLdif(ldif: string): readonly LdifRecord[] {
@@ -166,17 +214,10 @@ function readLdif(ldif: string): readonly LdifRecord[] {
   }
 }
 
-function load(program: string, args: readonly string[], cwd: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] });
-    let output = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
-    child.once('error', (error) => reject(new StartError('start.failed', 'slapadd could not be run.', error.message)));
-    child.once('close', (code) => {
-      if (code === 0) resolve();
-      else reject(new StartError('start.input', `slapd did not take the entries (slapadd, exit code ${code}).`, output));
-    });
-  });
+async function load(program: string, args: readonly string[], cwd: string): Promise<void> {
+  const { code, stderr } = await runProgram(program, args, { cwd, env });
+  if (code === undefined) throw new StartError('start.failed', 'slapadd could not be run.', stderr);
+  if (code !== 0) throw new StartError('start.input', `slapd did not take the entries (slapadd, exit code ${code}).`, stderr);
 }
 
 async function untilListening(server: GuardedProcess, port: number, pid: string): Promise<void> {

@@ -33,19 +33,27 @@ export interface TcpProxy {
   stop(): Promise<void>;
 }
 
-/** A proxy on 127.0.0.1 that passes bytes on until a test tells it to fail in one of the ways a network fails. */
-export async function startTcpProxy(target: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
+/**
+ * A proxy on 127.0.0.1 that passes bytes on until a test tells it to fail in one of the ways a network fails.
+ *
+ * @param watch sees what clients send, as it is on the wire; connections are numbered from 1
+ */
+export async function startTcpProxy(
+  target: { readonly host: string; readonly port: number },
+  watch: (sent: Buffer, connection: number) => void = () => undefined,
+): Promise<TcpProxy> {
   const pairs = new Set<Pair>();
   let holding = false;
   let spoiling: Spoiling | undefined;
   let accepted = 0;
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
-    accepted += 1;
+    const number = (accepted += 1);
     const pair = new Pair(
       client,
       target,
       () => spoiling,
       () => pairs.delete(pair),
+      (sent) => watch(sent, number),
     );
     pairs.add(pair);
     if (!holding) pair.flow();
@@ -104,6 +112,7 @@ class Pair {
   readonly #target: { readonly host: string; readonly port: number };
   readonly #ended: () => void;
   readonly #spoiler: Transform;
+  readonly #watch: (sent: Buffer) => void;
   #upstream: Socket | undefined;
 
   constructor(
@@ -111,28 +120,30 @@ class Pair {
     target: { readonly host: string; readonly port: number },
     spoiling: () => Spoiling | undefined,
     ended: () => void,
+    watch: (sent: Buffer) => void,
   ) {
     this.#client = client;
+    this.#watch = watch;
     this.#target = target;
     this.#ended = ended;
     this.#spoiler = new Transform({
       transform: (chunk: Buffer, _encoding, done) => this.#spoil(chunk, spoiling(), done),
     });
-    this.#watch(client);
+    this.#guard(client);
   }
 
   flow(): void {
     if (this.#upstream === undefined) {
       this.#upstream = connect({ ...this.#target, allowHalfOpen: true, noDelay: true });
-      this.#watch(this.#upstream);
+      this.#guard(this.#upstream);
     }
     this.hold();
-    this.#client.pipe(this.#upstream);
+    this.#client.on('data', this.#watch).pipe(this.#upstream);
     this.#upstream.pipe(this.#spoiler).pipe(this.#client);
   }
 
   hold(): void {
-    this.#client.unpipe();
+    this.#client.off('data', this.#watch).unpipe();
     this.#upstream?.unpipe();
     this.#spoiler.unpipe();
   }
@@ -180,7 +191,7 @@ class Pair {
     else this.#spoiler.once('end', () => this.#client.destroySoon()).end();
   }
 
-  #watch(socket: Socket): void {
+  #guard(socket: Socket): void {
     let failed = false;
     socket.on('error', () => (failed = true));
     socket.once('close', () => {

@@ -1,0 +1,135 @@
+import { unavailable, type Unavailable } from '#claims';
+import { settleOn } from '../settle-on.js';
+import type { Answer, DirectoryEntry, LdapConnection, Search } from './ldap-connection.js';
+import type { LdapConnections } from './ldap-connections.js';
+import { endsConnection, resultName, searchFailure } from './result-codes.js';
+
+/** A search of a conversation, which adds the time limit. */
+export type Question = Omit<Search, 'timeLimit' | 'after' | 'sizeLimit'> & {
+  /** A base that does not exist has no entries; otherwise it is a mistake of the configuration. */
+  readonly absentBase?: 'empty';
+};
+
+export interface Entries {
+  readonly kind: 'entries';
+  readonly entries: readonly DirectoryEntry[];
+  /** The directory has more than were wanted. */
+  readonly more: boolean;
+  /** Where else entries may be. */
+  readonly references: readonly string[];
+}
+
+const noSuchObject = 32;
+const sizeLimitExceeded = 4;
+
+/** Below Active Directory's MaxPageSize of 1,000 and slapd's default of 500. */
+const pageSize = 500;
+
+/**
+ * A server keeps the state of a paged search with the connection, and slapd only that of the last one: paged searches take turns.
+ */
+const turns = new WeakMap<LdapConnection, Promise<unknown>>();
+
+/** The searches of one lookup, one after the other over one connection, so that one server answers them all. */
+export class Conversation {
+  constructor(
+    private readonly connection: LdapConnection,
+    private readonly timeLimit: number,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /** No more than so many entries. */
+  async search(question: Question, atMost: number): Promise<Entries | Unavailable> {
+    const answer = await this.ask(question, { sizeLimit: atMost });
+    return answer.kind === 'unavailable' ? answer : toEntries(answer);
+  }
+
+  /** Page by page (RFC 2696); unavailable(limit) where there are more entries than allowed. */
+  async searchAll(question: Question, atMost: number): Promise<Entries | Unavailable> {
+    const before = turns.get(this.connection);
+    const pages = (async () => {
+      await before;
+      return this.pages(question, atMost);
+    })();
+    turns.set(this.connection, pages);
+    const settled = await settleOn(this.signal, pages);
+    return settled === 'aborted' ? unavailable('timeout') : settled;
+  }
+
+  private async pages(question: Question, atMost: number): Promise<Entries | Unavailable> {
+    const entries: DirectoryEntry[] = [];
+    const references: string[] = [];
+    for (let after: Uint8Array | undefined = new Uint8Array(); after;) {
+      const answer: AnsweredSearch | Unavailable = await this.ask(question, { sizeLimit: pageSize, after });
+      if (answer.kind === 'unavailable') return answer;
+      entries.push(...answer.entries);
+      references.push(...answer.references);
+      if (toEntries(answer).more || entries.length > atMost)
+        return unavailable('limit', `more than ${atMost} entries, or than the directory sends`);
+      after = answer.cookie;
+    }
+    return { kind: 'entries', entries, more: false, references };
+  }
+
+  private async ask(
+    { absentBase, ...search }: Question,
+    extent: Pick<Search, 'sizeLimit' | 'after'>,
+  ): Promise<AnsweredSearch | Unavailable> {
+    const answer = await this.connection.search({ ...search, ...extent, timeLimit: this.timeLimit }, this.signal);
+    if (answer.kind !== 'result') return failure(answer);
+    if (answer.code === 0 || answer.code === sizeLimitExceeded || (absentBase && answer.code === noSuchObject)) return answer;
+    if (endsConnection.has(answer.code)) this.connection.retire();
+    return failure(answer);
+  }
+}
+
+/** Whoever has several searches to do, over connections that may be lost. */
+export class Conversations {
+  private readonly timeLimit: number;
+
+  /** @param limit how long an operation may work, in milliseconds */
+  constructor(
+    private readonly connections: LdapConnections,
+    readonly limit: number,
+  ) {
+    this.timeLimit = Math.ceil(limit / 1_000);
+  }
+
+  /** Searches change nothing, so a conversation that lost its connection is held once more, from its beginning, over another. */
+  async hold<Result extends { readonly kind: string }>(
+    signal: AbortSignal,
+    talk: (conversation: Conversation) => Promise<Result | Unavailable>,
+  ): Promise<Result | Unavailable> {
+    const openedBefore = this.connections.opened;
+    for (let attempt = 1; ; attempt++) {
+      const acquired = await settleOn(signal, this.connections.acquire(attempt === 1 ? 0 : openedBefore));
+      if (acquired === 'aborted') return unavailable('timeout', 'no connection yet');
+      if (acquired.kind === 'failed') return unavailable(acquired.reason, acquired.detail);
+      const result = await talk(new Conversation(acquired.connection, this.timeLimit, signal));
+      const isLost = result.kind === 'unavailable' && (result as Unavailable).reason === 'connection';
+      if (!isLost || attempt > 1 || this.connections.isClosed) return result;
+    }
+  }
+}
+
+type AnsweredSearch = Extract<Answer, { kind: 'result' }>;
+
+function toEntries({ code, entries, surplus, references }: AnsweredSearch): Entries {
+  return { kind: 'entries', entries, more: surplus || code === sizeLimitExceeded, references };
+}
+
+/** Why a search has no answer. */
+export function failure(answer: Answer): Unavailable {
+  switch (answer.kind) {
+    case 'aborted':
+      return unavailable('timeout');
+    case 'closed':
+      return unavailable('connection', answer.detail);
+    case 'malformed':
+      return unavailable('malformed');
+    case 'tooMuch':
+      return unavailable('limit', 'an answer larger than allowed');
+    case 'result':
+      return unavailable(searchFailure(answer.code), resultName(answer.code));
+  }
+}

@@ -1,0 +1,158 @@
+import { X509Certificate } from 'node:crypto';
+import type { Secrets, UnavailableReason } from '#claims';
+import type { ConnectorLog } from '../connector.js';
+import { growingHold, RefusedCredentials } from '../refused-credentials.js';
+import { explainRefusal } from './bind-refusal.js';
+import type { ConnectionConfig, LdapServer } from './connection-config.js';
+import { LdapConnection, type Answer } from './ldap-connection.js';
+import { openSocket } from './ldap-socket.js';
+import type { NameService } from './name-service.js';
+import { resultName } from './result-codes.js';
+
+export interface Failure {
+  readonly kind: 'failed';
+  readonly reason: UnavailableReason;
+  readonly detail: string;
+  /** No other server is to be asked: it would be told the same, and count it. */
+  readonly final?: true;
+}
+
+interface Credentials {
+  /** What is refused, where the directory refuses. */
+  readonly secret: string;
+  readonly own: { readonly certificate: string; readonly key: string } | undefined;
+  readonly ca: string | undefined;
+}
+
+/** A refused secret may be offered again after this time, then after twice as much: a few attempts an hour. */
+const firstHold = 5 * 60_000;
+const longestHold = 60 * 60_000;
+
+/** Opens connections on which the service is known to the directory: TCP, TLS and bind, or nothing. */
+export class LdapLogin {
+  private readonly refused = new RefusedCredentials(growingHold(firstHold, longestHold));
+  private refusal: string | undefined;
+
+  constructor(
+    private readonly name: string,
+    private readonly config: ConnectionConfig,
+    private readonly secrets: Secrets,
+    private readonly log: ConnectorLog,
+    private readonly names: NameService,
+  ) {}
+
+  /** Why the directory refused the service the last time; nothing since it let the service in. */
+  get trouble(): string | undefined {
+    return this.refusal;
+  }
+
+  /**
+   * All of it within the connect limit. Secrets and certificates are read anew, so that rotated ones are used.
+   *
+   * @param onEnd called when a connection that was bound has ended
+   */
+  async open(
+    server: LdapServer,
+    closing: AbortSignal,
+    onEnd: (connection: LdapConnection, detail: string) => void,
+  ): Promise<{ readonly kind: 'bound'; readonly connection: LdapConnection } | Failure> {
+    const signal = AbortSignal.any([closing, AbortSignal.timeout(this.config.limits.connect)]);
+    const credentials = await this.read();
+    if ('kind' in credentials) return credentials;
+    const { ca, own } = credentials;
+    const trust = { ca, own, servername: this.config.tls.servername };
+    const opened = await openSocket(server, trust, signal, this.names.lookup);
+    if (opened.kind === 'failed') return this.failed(server, opened.detail, own?.certificate);
+
+    let bound = false;
+    const connection: LdapConnection = new LdapConnection(opened.socket, (detail) => {
+      if (bound) onEnd(connection, detail);
+    });
+    const answer = await this.bind(connection, server, credentials.secret, signal);
+    if (answer.kind === 'result' && answer.code === 0 && connection.isUsable && !closing.aborted) {
+      this.refused.clear();
+      this.refusal = undefined;
+      bound = true;
+      return { kind: 'bound', connection };
+    }
+    connection.close();
+    if (answer.kind === 'result' && answer.code !== 0) return this.answered(server, answer, credentials.secret);
+    const detail = answer.kind === 'closed' ? answer.detail : answer.kind === 'aborted' ? 'connect limit' : 'unreadable answer';
+    return this.failed(server, `${server.url}: bind: ${detail}`, own?.certificate);
+  }
+
+  private async bind(connection: LdapConnection, server: LdapServer, secret: string, signal: AbortSignal): Promise<Answer> {
+    const { bind } = this.config;
+    if (bind.mechanism === 'simple') return connection.bind(bind.dn, secret, signal);
+    // Active Directory knows the service by its certificate from the start of ldaps, and then takes no bind (MS-ADTS §5.1.1.2).
+    if (server.security === 'tls') {
+      const known = await connection.whoAmI(signal);
+      if (known.kind !== 'result' || (known.code === 0 && known.value)) return known;
+    }
+    return connection.bindByCertificate(signal);
+  }
+
+  private answered({ url }: LdapServer, answer: Extract<Answer, { kind: 'result' }>, secret: string): Failure {
+    const { code } = answer;
+    if (code === 51 || code === 52) return { kind: 'failed', reason: 'connection', detail: `${url}: bind ${resultName(code)}` };
+    const detail = `${url}: bind ${explainRefusal(code, answer.diagnostic)}`;
+    if (code !== 49 && code !== 48) return { kind: 'failed', reason: 'refused', detail };
+    this.refused.add(secret);
+    this.refusal = detail;
+    this.log.error(
+      { source: this.name, detail, minutes: this.minutes(secret) },
+      'the directory refuses the credentials; not tried again until they change, or for so many minutes',
+    );
+    return { kind: 'failed', reason: 'credentials', detail, final: true };
+  }
+
+  /** A server that does not want our certificate says so by an alert of TLS (RFC 8446 §6.2). */
+  private failed({ url }: LdapServer, detail: string, certificate: string | undefined): Failure {
+    const alert = /ALERT_((?:BAD_|UNSUPPORTED_)?CERTIFICATE\w*|UNKNOWN_CA|ACCESS_DENIED)$/.exec(detail)?.[1];
+    if (alert === undefined) return { kind: 'failed', reason: 'connection', detail };
+    const refusal = `${url}: refuses the service’s certificate (${alert.toLowerCase().replaceAll('_', ' ')})${ended(certificate)}`;
+    this.refusal = refusal;
+    return { kind: 'failed', reason: 'credentials', detail: refusal };
+  }
+
+  private async read(): Promise<Credentials | Failure> {
+    const { bind, tls } = this.config;
+    const failed = (reason: UnavailableReason, detail: string): Failure => ({ kind: 'failed', reason, detail, final: true });
+    const reading = async (reference: string | undefined): Promise<string | undefined> =>
+      reference === undefined ? undefined : this.secrets.read(reference);
+    let own: Credentials['own'];
+    let secret: string;
+    try {
+      const [certificate, key] = [await reading(tls.certificate), await reading(tls.key)];
+      own = certificate === undefined || key === undefined ? undefined : { certificate, key };
+      secret = bind.mechanism === 'simple' ? await this.secrets.read(bind.password) : `${certificate}\0${key}`;
+    } catch (error) {
+      return failed('credentials', error instanceof Error ? error.message : 'the secret cannot be read');
+    }
+    if (bind.mechanism === 'simple') {
+      // An empty password is an unauthenticated bind, which some servers answer with success (RFC 4513 §5.1.2).
+      if (secret.trim() === '') return failed('credentials', `${bind.password}: is empty`);
+      if (secret.includes('\0')) return failed('credentials', `${bind.password}: is not UTF-8 text`);
+    }
+    if (this.refused.has(secret))
+      return failed('credentials', `${this.refusal}; not tried again until it changes, or for ${this.minutes(secret)} minutes`);
+    try {
+      return { secret, own, ca: await reading(tls.ca) };
+    } catch (error) {
+      return failed('connection', error instanceof Error ? error.message : 'the authorities cannot be read');
+    }
+  }
+
+  private minutes(secret: string): number {
+    return Math.ceil(this.refused.remaining(secret) / 60_000);
+  }
+}
+
+function ended(pem: string | undefined): string {
+  try {
+    const { validTo } = new X509Certificate(pem ?? '');
+    return Date.parse(validTo) < Date.now() ? `: it ended ${new Date(validTo).toISOString()}; put a new one in its file` : '';
+  } catch {
+    return ': its file has no certificate';
+  }
+}
