@@ -29,8 +29,8 @@ export async function examine(documents: readonly StoredMapping[], context: Comp
     documents.map(async ({ origin }): Promise<Examined> => {
       const issues = snapshot.problems.find((problem) => problem.origin === origin)?.issues ?? [];
       const plan = snapshot.planOf(origin);
-      if (plan === undefined) return { origin, issues, tests: [] };
-      return { origin, issues, tests: await runMappingTests(plan), size: estimateSize(plan) };
+      if (plan === undefined) return { origin, issues, warnings: [], tests: [] };
+      return { origin, issues, warnings: [], tests: await runMappingTests(plan), size: estimateSize(plan) };
     }),
   );
 }

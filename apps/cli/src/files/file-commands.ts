@@ -1,8 +1,7 @@
 import type { CompileContext } from '#claims';
 import { exitCodes, type ExitCode } from '../exit-codes.js';
-import type { Output } from '../output.js';
+import { printable, type Output } from '../output.js';
 import { assumedContext } from './assumed-context.js';
-import { configuredContext } from './configured-context.js';
 import { examine, type Examined } from './examine.js';
 import { readDocuments } from './read-documents.js';
 
@@ -36,8 +35,8 @@ export async function test(output: Output, paths: readonly string[], { against }
   output.result({ passed, failed, documents: documents.map(({ origin, issues, tests }) => ({ origin, issues, tests })) }, () => [
     ...refused.flatMap((document) => describeDocument(output, document)),
     ...results.flatMap((result) => [
-      `${result.passed ? output.good('✓') : output.bad('✗')} ${result.mapping}: ${result.name}`,
-      ...result.why.map((line) => `    ${line}`),
+      `${result.passed ? output.good('✓') : output.bad('✗')} ${result.mapping}: ${printable(result.name)}`,
+      ...result.why.map((line) => `    ${printable(line)}`),
     ]),
     results.length === 0 ? output.bad('there are no tests') : `${passed} passed, ${failed} failed`,
   ]);
@@ -52,6 +51,7 @@ async function examineFiles(paths: readonly string[], against: string | undefine
   const documents = await readDocuments(paths);
   let context: CompileContext = assumedContext(documents);
   if (against !== undefined) {
+    const { configuredContext } = await import('./configured-context.js');
     const configured = await configuredContext(against);
     if (configured.kind === 'refused') return { kind: 'refused', lines: configured.issues.map(lineOf) };
     context = configured.context;
@@ -75,7 +75,7 @@ function describeDocument(output: Output, { origin, issues, warnings, tests }: E
   const red = tests.filter(({ passed }) => !passed);
   return [
     ...issues.map((issue) => `${output.bad('✗')} ${origin}${issue.line === undefined ? '' : `:${issue.line}`}: ${lineOf(issue)}`),
-    ...red.map(({ name, why }) => `${output.bad('✗')} ${origin}: the test “${name}” is red: ${why.join('; ')}`),
+    ...red.map(({ name, why }) => `${output.bad('✗')} ${origin}: the test “${printable(name)}” is red: ${why.join('; ')}`),
     ...warnings.map((warning) => `! ${origin}: ${lineOf(warning)}`),
     ...(issues.length === 0 && red.length === 0 ? [`${output.good('✓')} ${origin}`] : []),
   ];
@@ -91,5 +91,5 @@ function lineOf({
   readonly remedy?: string;
 }): string {
   const where = path.length === 0 ? '' : `${path.join('.')}: `;
-  return `${where}${reason}${remedy === undefined ? '' : ` (${remedy})`}`;
+  return printable(`${where}${reason}${remedy === undefined ? '' : ` (${remedy})`}`);
 }
