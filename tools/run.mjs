@@ -16,6 +16,7 @@ const build = [[tsc, '-p', 'tsconfig.build.json']];
 const tasks = {
   build,
   start: [...build, ['--enable-source-maps', 'dist/apps/claims-api/src/main.js']],
+  mappings: [...build, ['--enable-source-maps', 'dist/apps/claims-api/src/mappings.js']],
   demo: [...build, ['--enable-source-maps', 'dist/apps/demo/src/main.js']],
   claimbridge: [...build, ['--enable-source-maps', 'dist/apps/cli/src/main.js']],
   simulator: [...build, ['--enable-source-maps', 'dist/apps/entra-simulator/src/main.js']],

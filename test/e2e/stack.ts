@@ -77,6 +77,7 @@ export async function startStack({ configure, mappings, api: responder, variable
   const document = parse(text.replaceAll('https://simulator:8443', simulator.url)) as Document;
   document['listen'] = { public: { host: '127.0.0.1', port: 0 }, management: { host: '127.0.0.1', port: 0 } };
   document['trust'] = { ca: `file:${caFile}` };
+  document['mappings'] = { folder: 'mappings' };
   document['snapshot'] = { file: path.join(folder, 'state', 'snapshot.json') };
   document['sources']['corp-ad'].urls = [`ldap://127.0.0.1:${directoryProxy.port}`];
   Object.assign(document['sources']['billing-db'], {

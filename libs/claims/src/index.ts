@@ -52,7 +52,7 @@ export {
   type RepositoryUnavailable,
   type Unknown,
 } from './ports/mapping-repository.js';
-export { MappingStore, type LoadedMappings, type StoredMapping } from './ports/mapping-store.js';
+export { MappingStore, type Following, type LoadedMappings, type StoredMapping } from './ports/mapping-store.js';
 export { Secrets } from './ports/secrets.js';
 export {
   Source,

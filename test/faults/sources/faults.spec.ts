@@ -98,8 +98,9 @@ afterAll(async () => {
   await stack[Symbol.asyncDispose]();
 });
 
-const well = (system: string): Promise<unknown> =>
-  expect.poll(() => allWell(stack, system), { timeout: 20_000, interval: 20 }).toBe(true);
+async function well(system: string): Promise<void> {
+  await expect.poll(() => allWell(stack, system), { timeout: 20_000, interval: 20 }).toBe(true);
+}
 
 async function heal(system: string): Promise<void> {
   stack.api!.respond(wellApi);

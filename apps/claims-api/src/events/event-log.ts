@@ -54,7 +54,7 @@ export class EventLog {
       code: problem?.code,
       detail: problem?.detail,
       failedClaims: account.failedClaims,
-      lookups: account.lookups?.map((lookup) => ({ ...lookup, ms: Math.round(lookup.ms * 10) / 10 })),
+      lookups: account.lookups,
       deviations: account.deviations?.length ? account.deviations : undefined,
       err: problem?.error,
     };

@@ -54,6 +54,7 @@ function groupName(value: string): string {
   const match = /^[A-Za-z][A-Za-z0-9-]*=((?:\\.|[^,+\\])*)(?:[,+]|$)/s.exec(value);
   if (!match) return value;
   const encoded = match[1]!.trim();
+  if (!encoded.includes('\\')) return encoded.toWellFormed();
   const bytes: number[] = [];
   for (let index = 0; index < encoded.length; index++) {
     const pair = /^\\([0-9A-Fa-f]{2})/.exec(encoded.slice(index, index + 3));

@@ -12,7 +12,7 @@ export interface LookupAccount {
   readonly reason?: string;
   /** For the operator's log: never a value of a person. */
   readonly detail?: string;
-  /** From the moment its inputs were there; 0 where nothing was asked. */
+  /** From the moment its inputs were there, in tenths; 0 where nothing was asked. */
   readonly ms: number;
   /** Which property of the subject found the person, where a locate rule did. */
   readonly key?: SubjectProperty;

@@ -1,5 +1,5 @@
 import type { ConfigurationIssue } from '../mapping/mapping-document.js';
-import { compileMapping, type CompileContext } from '../plan/compile-mapping.js';
+import { compileMapping, type CompileContext, type CompileResult } from '../plan/compile-mapping.js';
 import { linkPlans } from '../plan/link-plans.js';
 import type { Plan } from '../plan/plan.js';
 import type { StoredMapping } from '../ports/mapping-store.js';
@@ -89,6 +89,46 @@ export class MappingSnapshot {
 
   get size(): number {
     return this.inForce.length;
+  }
+
+  /** The plans in force of a tenant. */
+  plansOf(tenant: string): readonly Plan[] {
+    return this.inForce.flatMap(({ plan }) => (plan.tenant === tenant ? [plan] : []));
+  }
+
+  /** Compiles a document as if it were in force instead of the one of its name. Nothing of the snapshot changes. */
+  compileBeside(candidate: StoredMapping, context: CompileContext): CompileResult {
+    const { content, revision } = candidate;
+    if (content.kind === 'unreadable') return { kind: 'refused', issues: [{ path: [], reason: content.reason }] };
+    const result = compileMapping(content.document, revision, context);
+    if (result.kind === 'refused') return result;
+    const others = this.others(result.plan);
+    const clash = clashWith(result.plan, others);
+    if (clash) return { kind: 'refused', issues: [clash] };
+    const linked = linkPlans([...others.map(({ plan }) => plan), result.plan]);
+    return { ...result, plan: linked.at(-1)! };
+  }
+
+  /** The mapping that a call would get if this document were in force instead of the one of its name. */
+  selectBeside(
+    candidate: StoredMapping,
+    context: CompileContext,
+    selector: Selector,
+  ): Selection | Extract<CompileResult, { kind: 'refused' }> {
+    const result = this.compileBeside(candidate, context);
+    if (result.kind === 'refused') return result;
+    const refused = this.refused.get(keyOf(selector.tenant, selector.application));
+    if (refused !== undefined && refused !== candidate.origin) return { kind: 'invalid', origin: refused };
+    const rivals = this.others(result.plan).map(({ plan }) => plan);
+    const plan = [result.plan, ...rivals]
+      .filter(({ tenant, applications }) => tenant === selector.tenant && applications.includes(selector.application))
+      .toSorted((left, right) => specificity(right) - specificity(left))
+      .find(({ clients, extensions }) => admits(clients, selector.client) && admits(extensions, selector.extension));
+    return plan ? { kind: 'mapping', plan } : { kind: 'none' };
+  }
+
+  private others({ tenant, mapping }: Plan): readonly InForce[] {
+    return this.inForce.filter(({ plan }) => plan.tenant === tenant && plan.mapping !== mapping);
   }
 
   /** The most specific mapping for a call. No I/O. */
