@@ -24,10 +24,11 @@ export interface Mapping {
 }
 
 export interface Difference {
-  readonly path: readonly (string | number)[];
-  readonly kind: 'added' | 'removed' | 'changed';
-  readonly before?: unknown;
-  readonly after?: unknown;
+  /** What it is about: a claim, a lookup, an application, a test. */
+  readonly kind: string;
+  readonly name: string;
+  readonly change: 'added' | 'removed' | 'changed';
+  readonly parts: readonly { readonly part: string; readonly before?: unknown; readonly after?: unknown }[];
 }
 
 export interface ImportItem {

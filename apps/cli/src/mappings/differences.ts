@@ -1,13 +1,13 @@
 import type { Difference } from '../api/contract.js';
 import { printable, type Output } from '../output.js';
 
-/** A line for each difference: what it concerns, and what it was and is. */
+/** A line for each thing that differs, and one for each of its parts: what it was and is. */
 export function differenceLines(output: Output, differences: readonly Difference[]): readonly string[] {
-  return differences.map(({ path, kind, before, after }) => {
-    const where = printable(path.join('.'));
-    if (kind === 'added') return output.good(`+ ${where}: ${valueText(after)}`);
-    if (kind === 'removed') return output.bad(`- ${where}: ${valueText(before)}`);
-    return `~ ${where}: ${valueText(before)} → ${valueText(after)}`;
+  return differences.flatMap(({ kind, name, change, parts }) => {
+    const what = printable(`${kind} ${name}`);
+    if (change === 'added') return [output.good(`+ ${what}`), ...parts.map(({ part, after }) => `    ${part}: ${valueText(after)}`)];
+    if (change === 'removed') return [output.bad(`- ${what}`)];
+    return [`~ ${what}`, ...parts.map(({ part, before, after }) => `    ${part}: ${valueText(before)} → ${valueText(after)}`)];
   });
 }
 
