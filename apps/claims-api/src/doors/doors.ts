@@ -3,6 +3,7 @@ import { adminGuard, assertRoutesDeclareRole, callerOf, entraGuard } from '#entr
 import { Metrics } from '#observability';
 import helmet from '@fastify/helmet';
 import type { INestApplicationContext } from '@nestjs/common';
+import { AdminApiModule } from '../admin/admin-api.module.js';
 import { EntityTags } from '../admin/http/entity-tag.js';
 import { IdempotencyKeys } from '../admin/http/idempotency.js';
 import { KnownQueries } from '../admin/http/known-queries.js';
@@ -65,7 +66,7 @@ export async function openManagementDoor(core: INestApplicationContext): Promise
     }),
   );
   const { app, guard } = frame;
-  api?.document.describes(app);
+  api?.document.describes(app, AdminApiModule);
   const callers = admin && { callers: admin.callers };
   const scope = admin?.scope === undefined ? {} : { scope: admin.scope };
   app.useGlobalGuards(adminGuard(core.get(AdminVerifier), { ...callers, ...scope, ...guard }));

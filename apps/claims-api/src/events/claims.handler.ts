@@ -58,8 +58,8 @@ export class ClaimsHandler extends AuthEventHandler {
           ? answer.fail('mapping.none', 'This application has no mapping.')
           : answer.provideClaims({});
       case 'mapping': {
-        const { mapping, revision } = selection.plan;
-        note({ mapping, revision });
+        const { mapping, revision, claimSets } = selection.plan;
+        note({ mapping, revision, claimSets });
         const remaining = this.options.deadline - (performance.now() - receivedAt);
         if (this.options.lag.milliseconds * turnsOfAnEvent > remaining)
           return answer.fail('service.overloaded', 'The service is overloaded.');

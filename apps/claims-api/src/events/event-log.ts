@@ -10,6 +10,8 @@ export interface EventAccount {
   readonly application?: string;
   readonly mapping?: string;
   readonly revision?: string;
+  /** The claim sets that the mapping includes, with their revisions. */
+  readonly claimSets?: readonly { readonly name: string; readonly revision: string }[];
   readonly lookups?: readonly LookupAccount[];
   readonly deviations?: readonly ClaimDeviation[];
   /** The claims that made the answer fail. */
@@ -49,6 +51,7 @@ export class EventLog {
       application: account.application,
       mapping: account.mapping,
       revision: account.revision,
+      claimSets: account.claimSets?.length ? account.claimSets : undefined,
       status,
       ms,
       code: problem?.code,

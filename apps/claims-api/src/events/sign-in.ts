@@ -14,7 +14,15 @@ export function signInOf(event: TokenIssuanceStartEvent): SignIn {
   const client = event.clientServicePrincipal?.appId;
   const application = event.resourceServicePrincipal?.appId ?? client;
   return {
-    call: application === undefined ? undefined : { application, extension: event.extensionId, ...(client && { client }) },
+    call:
+      application === undefined
+        ? undefined
+        : {
+            application,
+            extension: event.extensionId,
+            ...(client && { client }),
+            ...(event.protocol && { protocol: event.protocol }),
+          },
     subject: subjectOf(event),
   };
 }

@@ -106,7 +106,7 @@ export class ClaimMappingService {
       return;
     }
     this.storeState = { ...this.storeState, state: 'up', checkedAt: now };
-    this.snapshot = MappingSnapshot.compile(loaded.mappings, this.context, this.snapshot);
+    this.snapshot = await MappingSnapshot.load(loaded.mappings, this.context, this.snapshot);
     this.loadedAt = now;
     this.origin = 'store';
     for (const { origin, retained, issues } of this.snapshot.problems)
@@ -154,12 +154,17 @@ export class ClaimMappingService {
     deadline: Deadline,
     options: ResolveOptions = {},
   ): Promise<Resolution> {
-    return resolveClaims(selection.plan, subject, deadline, options);
+    return resolveClaims(selection.plan, subject, deadline, { ...options, call: selection.call });
   }
 
   /** The documents in force, as they were stored. */
   get stored(): readonly StoredMapping[] {
     return this.snapshot?.stored ?? [];
+  }
+
+  /** What is compiled now, so that a check compiles nothing twice. */
+  get compiled(): MappingSnapshot {
+    return this.snapshot ?? MappingSnapshot.empty;
   }
 
   /** See `MappingSnapshot.plansOf`. */
@@ -169,12 +174,12 @@ export class ClaimMappingService {
 
   /** See `MappingSnapshot.compileBeside`. */
   compileBeside(candidate: StoredMapping): CompileResult {
-    return (this.snapshot ?? MappingSnapshot.empty).compileBeside(candidate, this.context);
+    return this.compiled.compileBeside(candidate, this.context);
   }
 
   /** See `MappingSnapshot.selectBeside`. */
   selectBeside(candidate: StoredMapping, selector: Selector): ReturnType<MappingSnapshot['selectBeside']> {
-    return (this.snapshot ?? MappingSnapshot.empty).selectBeside(candidate, this.context, selector);
+    return this.compiled.selectBeside(candidate, this.context, selector);
   }
 
   private async loadFile(): Promise<void> {

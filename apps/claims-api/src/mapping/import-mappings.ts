@@ -1,5 +1,6 @@
 import {
   checkPublication,
+  identifyDocument,
   type Actor,
   type CompileContext,
   type ConfigurationIssue,
@@ -64,14 +65,10 @@ function issuesOf(result: Exclude<Publication, { readonly kind: 'changed' }>): r
 }
 
 function isClaimSet({ content }: StoredMapping): boolean {
-  return content.kind === 'document' && fieldsOf(content.document)['claimSet'] !== undefined;
+  return content.kind === 'document' && identifyDocument(content.document).kind === 'claimSet';
 }
 
 function keyOf(document: unknown): MappingKey | undefined {
-  const { tenant, name, claimSet = name } = fieldsOf(document);
-  return typeof tenant === 'string' && typeof claimSet === 'string' ? { tenant, name: claimSet } : undefined;
-}
-
-function fieldsOf(document: unknown): Readonly<Record<string, unknown>> {
-  return typeof document === 'object' && document !== null ? (document as Record<string, unknown>) : {};
+  const { tenant, name } = identifyDocument(document);
+  return tenant === undefined || name === undefined ? undefined : { tenant, name };
 }

@@ -60,7 +60,9 @@ export class LookupRun {
   }
 
   private async lookUp(lookup: PlannedLookup): Promise<Settled> {
-    const inputs = needsOthers(lookup) ? await this.inputs(lookup) : parametersOf(lookup, this.subject, nothing, certainOf(lookup));
+    const inputs = needsOthers(lookup)
+      ? await this.inputs(lookup)
+      : parametersOf(lookup, this.subject, nothing, certainOf(lookup));
     const started = performance.now();
     const { outcome, key } = await this.outcomeOf(lookup, inputs);
     const fallback =

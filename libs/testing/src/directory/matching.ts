@@ -82,7 +82,7 @@ function comparison(kind: Comparison, attribute: string, value: Uint8Array, surr
   if (kind === 'equality' || kind === 'approximate') {
     return onAttribute(attribute, surroundings, ({ keys }) => keys.includes(asserted));
   }
-  if (syntax === 'name' || syntax === 'octets') return undefinedMatch;
+  if (syntax === 'name' || syntax === 'octets' || syntax === 'sid') return undefinedMatch;
   const wanted = kind === 'greaterOrEqual' ? [0, 1] : [0, -1];
   return onAttribute(attribute, surroundings, ({ keys }) =>
     keys.some((key) => key !== undefined && wanted.includes(order(key, asserted))),

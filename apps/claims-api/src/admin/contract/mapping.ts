@@ -129,7 +129,7 @@ const part = z.strictObject({
 /** What a change means, not which lines differ. */
 export const difference = z
   .strictObject({
-    kind: z.enum(['mapping', 'application', 'client', 'extension', 'include', 'lookup', 'claim', 'test']),
+    kind: z.enum(['mapping', 'claimSet', 'application', 'client', 'extension', 'include', 'lookup', 'claim', 'test']),
     name: z.string().describe('Of the claim, lookup or test; the id of the application.'),
     change: z.enum(['added', 'removed', 'changed']),
     parts: z.array(part).describe('Each part that differs.'),

@@ -2,6 +2,7 @@ import {
   checkPublication,
   diffMappings,
   estimateSize,
+  identifyDocument,
   runMappingTests,
   type ConfigurationIssue,
   type MappingKey,
@@ -26,7 +27,7 @@ export class MappingCheck {
 
   /** What a publish is judged by, in its transaction. */
   publication(key: MappingKey): PublishCheck {
-    return (inForce) => checkPublication(inForce, key, this.mappings.context);
+    return (inForce) => checkPublication(inForce, key, this.mappings.context, this.mappings.compiled);
   }
 
   /** By what they mean; a side that cannot be read has no parts to compare, and the issues say why. */
@@ -53,7 +54,7 @@ export class MappingCheck {
     return {
       valid: tests.every(({ passed }) => passed),
       issues: [],
-      warnings: [],
+      warnings: issueBodies(result.warnings),
       tests: tests.map(({ name, passed, why }) => ({ name, passed, why: [...why] })),
       size: { limit, least, ...(most !== undefined && { most }), claims: claims.map((claim) => ({ ...claim })) },
     };
@@ -62,6 +63,6 @@ export class MappingCheck {
 
 /** A document that is not stored, as the store would hold it. */
 export function candidateOf(document: Readonly<Record<string, unknown>>, revision = 'unsaved'): StoredMapping {
-  const { tenant, name } = document;
+  const { tenant, name } = identifyDocument(document);
   return { origin: `${String(tenant)}/${String(name)}`, revision, content: { kind: 'document', document } };
 }

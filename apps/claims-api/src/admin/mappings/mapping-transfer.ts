@@ -1,5 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { configurationName, type Actor, type MappingKey, type MappingRecord, type MappingRepository } from '#claims';
+import {
+  configurationName,
+  identifyDocument,
+  type Actor,
+  type MappingKey,
+  type MappingRecord,
+  type MappingRepository,
+} from '#claims';
 import { z } from 'zod';
 import type { ExportBody, ImportBody, exportQuery, importQuery } from '../contract/mapping.js';
 import { issueBodies } from '../contract/problem.js';
@@ -65,7 +72,7 @@ export class MappingTransfer {
     actor: Actor,
     seen: Set<string>,
   ): Promise<Omit<Item, 'index'>> {
-    const parsed = keyOfDocument.safeParse(document);
+    const parsed = keyOfDocument.safeParse(identifyDocument(document));
     if (!parsed.success)
       return refused(parsed.error.issues.map(({ path, message }) => ({ path: path.map(String), reason: message })));
     const key = parsed.data;

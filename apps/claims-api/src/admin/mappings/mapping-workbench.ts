@@ -1,5 +1,5 @@
 import type { Actor, Change, MappingKey, MappingRecord, MappingRepository, Publication } from '#claims';
-import { configurationName } from '#claims';
+import { configurationName, identifyDocument } from '#claims';
 import { z } from 'zod';
 import { withoutAbsent } from '../audit/audit-trail.js';
 import type {
@@ -67,7 +67,8 @@ export class MappingWorkbench {
   }
 
   async saveDraft(key: MappingKey, document: Document, seen: number, actor: Actor): Promise<Tagged<MappingBody>> {
-    const strayed = (['tenant', 'name'] as const).filter((part) => document[part] !== key[part]);
+    const identity = identifyDocument(document);
+    const strayed = (['tenant', 'name'] as const).filter((part) => identity[part] !== key[part]);
     if (strayed.length > 0)
       throw invalidRequest(
         'body',

@@ -48,7 +48,8 @@ function presentOf(person: NonNullable<PreviewRequest['person']>): Subject {
 /** Every property of the person on which the claims of a plan may depend. */
 export function propertiesRead({ lookups, claims }: Plan): readonly SubjectProperty[] {
   const read = new Set<string>();
-  for (const { from } of claims) if (from.kind === 'subject') read.add(from.property);
+  for (const { from, operands, when } of claims)
+    for (const origin of [from, ...operands, ...(when?.origins ?? [])]) if (origin.kind === 'subject') read.add(origin.property);
   for (const { inputs, description, fallbacks } of lookups) {
     for (const origin of inputs.values()) if (origin.kind === 'subject') read.add(origin.property);
     for (const { locate } of [description, ...fallbacks.map((fallback) => fallback.description)])

@@ -2,6 +2,7 @@ import {
   Deadline,
   askThrough,
   claimBytes,
+  identifyDocument,
   maximumClaimBytes,
   type Actor,
   type FailureCode,
@@ -133,7 +134,7 @@ export class Previews {
     const plan = askThrough(selected.plan, (source) => sources.previewOf(source));
     const started = performance.now();
     using deadline = new Deadline(deadlineMs);
-    const resolution = await mappings.resolve({ kind: 'mapping', plan }, signIn.subject, deadline, {
+    const resolution = await mappings.resolve({ kind: 'mapping', plan, call: selected.call }, signIn.subject, deadline, {
       explain: showValues ? 'values' : 'names',
       noHandOver: true,
     });
@@ -192,7 +193,10 @@ function outcomeOf(
 
 /** Where the mapping that was asked for is not the one that this call would get. */
 function warningsOf(mapping: PreviewRequest['mapping'], chosen: string | undefined): Issue[] {
-  const wanted = mapping && ('name' in mapping ? mapping.name : String(mapping.document['name']));
+  const identity = mapping && 'document' in mapping ? identifyDocument(mapping.document) : undefined;
+  // No call gets a claim set: it is looked at through the mappings that include it.
+  if (identity?.kind === 'claimSet') return [];
+  const wanted = mapping && 'name' in mapping ? mapping.name : identity?.name;
   if (wanted === undefined || wanted === chosen) return [];
   return [
     chosen === undefined
