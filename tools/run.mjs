@@ -22,6 +22,7 @@ const tasks = {
   simulator: [...build, ['--enable-source-maps', 'dist/apps/entra-simulator/src/main.js']],
   test: [...build, [module('vitest', 'vitest.mjs'), 'run']],
   fuzz: [...build, ['--expose-gc', '--import', './tools/resolve-typescript.mjs', 'test/fuzz/main.ts']],
+  figures: [...build, ['--import', './tools/resolve-typescript.mjs', 'test/figures/ldap.ts']],
   bench: [
     ...build,
     [tsc, '-p', 'test/bench/tsconfig.json'],

@@ -42,6 +42,7 @@ const rootDse: Search = {
  */
 export class LdapConnections {
   private readonly servers: HostList<LdapServer>;
+  private readonly names: NameService;
   private readonly discovery: ServerDiscovery | undefined;
   private readonly login: LdapLogin;
   private held: Held[] = [];
@@ -62,9 +63,9 @@ export class LdapConnections {
   ) {
     const { servers, discovery, limits } = config;
     this.servers = new HostList(servers);
-    const names = new NameService(discovery?.dns, limits.connect / 4);
-    this.discovery = discovery && new ServerDiscovery(name, discovery, names, log, (listed) => this.servers.replace(listed));
-    this.login = new LdapLogin(name, config, secrets, log, names);
+    this.names = new NameService(discovery?.dns, limits.connect / 8);
+    this.discovery = discovery && new ServerDiscovery(name, discovery, this.names, log, (listed) => this.servers.replace(listed));
+    this.login = new LdapLogin(name, config, secrets, log, this.names);
   }
 
   get isClosed(): boolean {
@@ -192,6 +193,7 @@ export class LdapConnections {
 
   private hold(connection: LdapConnection, server: LdapServer): Acquired {
     this.servers.works(server);
+    void this.names.remember(this.servers.inOrder().map(({ host }) => host));
     this.held.push({ connection, server, ordinal: ++this.openedCount, keepAlive: this.keepAlive(connection) });
     return { kind: 'connection', connection };
   }
