@@ -3,9 +3,12 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { claimbridge, folderOf, type Called } from '../../apps/cli/src/cli.harness.js';
+import { freePort } from '#testing';
 import { adele, applications, eventFor, eventText } from '../e2e/event.js';
 import type { Document } from '../e2e/stack.js';
 import { roles, seededMappings, startAdminStack, type AdminStack } from './admin-stack.js';
+
+const unusedPort = await freePort();
 
 let stack: AdminStack;
 let token: string;
@@ -106,6 +109,17 @@ describe('apply', () => {
     await expect.poll(signIn).toMatchObject({ department: 'Treasury' });
   });
 
+  it('publishes a claim set before the mapping that includes it', async () => {
+    const set = { claimSet: 'everybody', tenant: 'contoso', claims: { company: { value: 'Contoso' } } };
+    const portal = { ...named('billing-portal'), include: ['everybody'] };
+    const folder = await folderOf({ 'a-portal.yaml': portal, 'z-set.yaml': set });
+    const { code, out, err } = await call(['apply', folder]);
+    expect([code, err]).toEqual([0, '']);
+    expect(out.indexOf('contoso/everybody')).toBeLessThan(out.indexOf('contoso/billing-portal'));
+    await expect.poll(signIn).toMatchObject({ company: 'Contoso' });
+    expect((await call(['plan', folder, '--check'])).code).toBe(0);
+  });
+
   it('--prune deletes what is in no file', async () => {
     const files = await folderOf({ 'portal.yaml': named('billing-portal'), 'hr.yaml': named('legacy-hr') });
     const { code, out } = await call(['apply', files, '--prune']);
@@ -133,7 +147,9 @@ describe('rollback', () => {
 
 describe('preview', () => {
   const person = Object.entries(adele as Record<string, string>).flatMap(([property, value]) =>
-    ['onPremisesSecurityIdentifier', 'onPremisesUserPrincipalName', 'userType'].includes(property) ? ['--user', `${property}=${value}`] : [],
+    ['onPremisesSecurityIdentifier', 'onPremisesUserPrincipalName', 'userType'].includes(property)
+      ? ['--user', `${property}=${value}`]
+      : [],
   );
 
   it('shows the claims of a sign-in, how they came about, and what they take', async () => {
@@ -174,7 +190,11 @@ describe('export', () => {
   it('writes a file for each mapping in force, which apply finds unchanged', async () => {
     const folder = await folderOf({});
     expect((await call(['export', '--output', folder])).code).toBe(0);
-    expect((await readdir(path.join(folder, 'contoso'))).toSorted()).toEqual(['billing-api.yaml', 'billing-portal.yaml', 'legacy-hr.yaml']);
+    expect((await readdir(path.join(folder, 'contoso'))).toSorted()).toEqual([
+      'billing-api.yaml',
+      'billing-portal.yaml',
+      'legacy-hr.yaml',
+    ]);
     expect(parse(await readFile(path.join(folder, 'contoso', 'legacy-hr.yaml'), 'utf8'))).toEqual(named('legacy-hr'));
     expect((await call(['plan', folder, '--check'])).code).toBe(0);
   });
@@ -236,7 +256,13 @@ describe('entra plan', () => {
   });
 
   it('says that no mapping serves an application', async () => {
-    const { code, err } = await call(['entra', 'plan', '--application', '00000000-0000-4000-8000-000000000000', ...words.slice(4)]);
+    const { code, err } = await call([
+      'entra',
+      'plan',
+      '--application',
+      '00000000-0000-4000-8000-000000000000',
+      ...words.slice(4),
+    ]);
     expect([code, err]).toEqual([1, expect.stringContaining('mapping.none')]);
   });
 });
@@ -244,8 +270,13 @@ describe('entra plan', () => {
 describe('the way to the service', () => {
   it.each([
     ['no credentials', {}, 2, 'there are no credentials'],
-    ['plain http to another machine', { CLAIMBRIDGE_URL: 'http://claims.contoso.com:9090', CLAIMBRIDGE_TOKEN: 'x' }, 2, 'must be https://'],
-    ['nobody there', { CLAIMBRIDGE_URL: 'http://127.0.0.1:1', CLAIMBRIDGE_TOKEN: 'x' }, 3, 'ECONNREFUSED'],
+    [
+      'plain http to another machine',
+      { CLAIMBRIDGE_URL: 'http://claims.contoso.com:9090', CLAIMBRIDGE_TOKEN: 'x' },
+      2,
+      'must be https://',
+    ],
+    ['nobody there', { CLAIMBRIDGE_URL: `http://127.0.0.1:${unusedPort}`, CLAIMBRIDGE_TOKEN: 'x' }, 3, 'ECONNREFUSED'],
   ])('with %s ends with the code for it', async (_name, variables, code, said) => {
     const called = await claimbridge(['list'], variables);
     expect([called.code, called.out, called.err]).toEqual([code, '', expect.stringContaining(said)]);

@@ -35,7 +35,7 @@ describe('the registration of an application’s claims', () => {
     expect(policyOf(steps)).toEqual([
       { Source: 'CustomClaimsProvider', ID: 'billingTier', JwtClaimType: 'billingTier' },
       { Source: 'CustomClaimsProvider', ID: 'customRoles', JwtClaimType: 'customRoles' },
-      { Source: 'CustomClaimsProvider', ID: 'groups', JwtClaimType: 'app_groups' },
+      { Source: 'CustomClaimsProvider', ID: 'groups', JwtClaimType: 'my_groups' },
     ]);
   });
 

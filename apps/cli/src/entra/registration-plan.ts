@@ -158,5 +158,5 @@ function claimsMappingPolicy({ claims, restricted, saml }: RegistrationFacts): o
 
 /** The name in the token of a claim whose own name Entra keeps for itself. */
 export function emittedName(claim: string): string {
-  return `app_${claim.split('/').at(-1)}`;
+  return `my_${claim.split('/').at(-1)}`;
 }

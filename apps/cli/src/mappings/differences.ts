@@ -5,7 +5,8 @@ import { printable, type Output } from '../output.js';
 export function differenceLines(output: Output, differences: readonly Difference[]): readonly string[] {
   return differences.flatMap(({ kind, name, change, parts }) => {
     const what = printable(`${kind} ${name}`);
-    if (change === 'added') return [output.good(`+ ${what}`), ...parts.map(({ part, after }) => `    ${part}: ${valueText(after)}`)];
+    if (change === 'added')
+      return [output.good(`+ ${what}`), ...parts.map(({ part, after }) => `    ${part}: ${valueText(after)}`)];
     if (change === 'removed') return [output.bad(`- ${what}`)];
     return [`~ ${what}`, ...parts.map(({ part, before, after }) => `    ${part}: ${valueText(before)} → ${valueText(after)}`)];
   });

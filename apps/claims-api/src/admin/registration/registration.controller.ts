@@ -13,7 +13,8 @@ export class RegistrationController {
   @Get()
   @AdminRoute('Claims.Read', {
     summary: 'What the registration of an application in Entra must agree with.',
-    description: 'The claims of the mapping in force, spelled as they are answered, and what the extension must say. Nothing is asked of Entra.',
+    description:
+      'The claims of the mapping in force, spelled as they are answered, and what the extension must say. Nothing is asked of Entra.',
     answer: registration,
     refusals: [400, 404],
   })
