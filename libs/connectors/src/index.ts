@@ -1,4 +1,12 @@
-export { Connector, type ConnectorDependencies, type ConnectorLog, type SourceConfig, type SourceLimits } from './connector.js';
+export {
+  Connector,
+  previewConcurrency,
+  type ConnectorDependencies,
+  type ConnectorLog,
+  type SourceConfig,
+  type SourceDescription,
+  type SourceLimits,
+} from './connector.js';
 export { HttpConnector } from './http/http-connector.js';
 export { HttpConnectorModule } from './http/http-connector.module.js';
 export { LdapConnector } from './ldap/ldap-connector.js';
@@ -11,6 +19,7 @@ export {
   composeSource,
   type CacheUse,
   type ComposedSource,
+  type Erased,
   type SourceEvent,
   type SourceHealth,
   type SourceListener,

@@ -39,6 +39,8 @@ export interface VerifiedCaller {
   readonly appId: string;
   /** `oid`: the caller's object in its tenant. */
   readonly objectId?: string;
+  /** `name`, else `preferred_username`: how the directory calls a user. For people to read, never to decide by. */
+  readonly name?: string;
   readonly version: TokenVersion;
   /** `scp`: what a user let the application do; empty where no user is involved. */
   readonly scopes: readonly string[];
@@ -80,6 +82,7 @@ export function judgeClaims(claims: JWTPayload, trust: TrustConfiguration, now: 
     return refused('token.malformed', 'scp, roles or oid are not of their type');
   if (scp !== undefined && claims['idtyp'] === 'app')
     return refused('token.malformed', 'the token says that it is an application’s and that a user consented');
+  const name = [claims['name'], claims['preferred_username']].find(isReadableName);
   return {
     kind: 'accepted',
     issuer: place.issuer,
@@ -89,6 +92,7 @@ export function judgeClaims(claims: JWTPayload, trust: TrustConfiguration, now: 
       tenantId: place.tenant.tenantId,
       appId: caller.appId,
       ...(oid !== undefined && { objectId: oid }),
+      ...(name !== undefined && { name }),
       version: caller.version,
       scopes: scp?.split(' ').filter((scope) => scope !== '') ?? [],
       roles,
@@ -96,6 +100,10 @@ export function judgeClaims(claims: JWTPayload, trust: TrustConfiguration, now: 
       expiresAt: new Date(time.exp * 1_000),
     },
   };
+}
+
+function isReadableName(claim: unknown): claim is string {
+  return typeof claim === 'string' && claim !== '' && claim.length <= 256;
 }
 
 interface Place {

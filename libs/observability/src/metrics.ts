@@ -31,6 +31,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly previews = new Counter({
+    name: 'claimbridge_previews_total',
+    help: 'Previews by operators, by what a sign-in would have got.',
+    labelNames: ['tenant', 'answer'] as const,
+    registers: [this.registry],
+  });
+
   readonly acceptorDisagreements = new Counter({
     name: 'claimbridge_acceptor_disagreements_total',
     help: 'Events on which the compiled acceptor and class-validator differed; class-validator had the last word.',

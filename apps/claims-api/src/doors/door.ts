@@ -78,7 +78,8 @@ export class DoorFrame {
       abortOnError: false,
       logger: new NestLog(log),
     });
-    takeBodiesAsBytes(app);
+    if (name === 'public') takeBodiesAsBytes(app);
+    else leaveBodiesUnread(app);
     return new DoorFrame(app, guard, refusals, document, certificate);
   }
 
@@ -107,6 +108,15 @@ export class DoorFrame {
       },
     };
   }
+}
+
+/** Routes of operators take bodies of very different sizes, and none of them is taken in before its sender is known. */
+function leaveBodiesUnread(app: NestFastifyApplication): void {
+  const fastify = app.getHttpAdapter().getInstance();
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('*', (_request: unknown, payload: unknown, done: (error: null, body: unknown) => void) =>
+    done(null, payload),
+  );
 }
 
 async function certificateOf(

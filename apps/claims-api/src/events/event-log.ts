@@ -11,6 +11,8 @@ export interface EventAccount {
   readonly application?: string;
   readonly mapping?: string;
   readonly revision?: string;
+  /** The claim sets that the mapping includes, with their revisions. */
+  readonly claimSets?: readonly { readonly name: string; readonly revision: string }[];
   readonly lookups?: readonly LookupAccount[];
   readonly deviations?: readonly ClaimDeviation[];
   /** The claims that made the answer fail. */
@@ -59,12 +61,13 @@ export class EventLog {
       application: account.application,
       mapping: account.mapping,
       revision: account.revision,
+      claimSets: account.claimSets?.length ? account.claimSets : undefined,
       status,
       ms,
       code: problem?.code,
       detail: problem?.detail,
       failedClaims: account.failedClaims,
-      lookups: account.lookups?.map((lookup) => ({ ...lookup, ms: Math.round(lookup.ms * 10) / 10 })),
+      lookups: account.lookups,
       deviations: account.deviations?.length ? account.deviations : undefined,
       err: problem?.error,
     };

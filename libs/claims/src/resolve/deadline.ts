@@ -5,22 +5,15 @@
  */
 export class Deadline implements Disposable {
   private readonly controller = new AbortController();
-  private readonly timer: NodeJS.Timeout;
-  private readonly expired: Promise<void>;
+  private readonly timer: NodeJS.Timeout | undefined;
+  /** What to do at the deadline for whoever still waits then. */
+  private readonly waiting = new Set<() => void>();
+  private expired = false;
 
   /** @param milliseconds from now; 0 or less has expired already */
   constructor(milliseconds: number) {
-    let settle!: () => void;
-    this.expired = new Promise((resolve) => (settle = resolve));
-    const expire = (): void => {
-      this.controller.abort();
-      setImmediate(settle);
-    };
-    this.timer = setTimeout(expire, Math.max(0, milliseconds));
-    if (milliseconds <= 0) {
-      clearTimeout(this.timer);
-      expire();
-    }
+    if (milliseconds > 0) this.timer = setTimeout(() => this.expire(), milliseconds);
+    else this.expire();
   }
 
   /** Aborts when the deadline passes. */
@@ -29,12 +22,33 @@ export class Deadline implements Disposable {
   }
 
   /** The work's result, or `late` at the deadline. A rejection of the work is passed on until then, and swallowed after it. */
-  async race<Result, Late>(work: Promise<Result>, late: Late): Promise<Result | Late> {
-    work.catch(() => undefined);
-    return Promise.race([work, this.expired.then(() => late)]);
+  race<Result, Late>(work: Promise<Result>, late: Late): Promise<Result | Late> {
+    return new Promise((resolve, reject) => {
+      const end = (): void => resolve(late);
+      if (this.expired) setImmediate(end);
+      else this.waiting.add(end);
+      work.then(
+        (result) => {
+          this.waiting.delete(end);
+          resolve(result);
+        },
+        (error: unknown) => {
+          this.waiting.delete(end);
+          reject(error as Error);
+        },
+      );
+    });
   }
 
   [Symbol.dispose](): void {
     clearTimeout(this.timer);
+  }
+
+  private expire(): void {
+    this.expired = true;
+    this.controller.abort();
+    setImmediate(() => {
+      for (const end of this.waiting) end();
+    });
   }
 }

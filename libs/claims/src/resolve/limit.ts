@@ -8,8 +8,10 @@ export const maximumClaimBytes = 3_000;
 
 /** The size that Entra limits: UTF-8 bytes of the name and of every value. */
 export function claimBytes(name: string, value: ClaimValue): number {
-  const values = typeof value === 'string' ? [value] : value;
-  return values.reduce((sum, text) => sum + Buffer.byteLength(text, 'utf8'), Buffer.byteLength(name, 'utf8'));
+  let bytes = Buffer.byteLength(name, 'utf8');
+  if (typeof value === 'string') return bytes + Buffer.byteLength(value, 'utf8');
+  for (const text of value) bytes += Buffer.byteLength(text, 'utf8');
+  return bytes;
 }
 
 export type LimitResult =
@@ -18,10 +20,11 @@ export type LimitResult =
 
 /** Drops the named claims, in their order, until the answer fits; nothing else is ever left out or shortened. */
 export function limitClaims(claims: ReadonlyMap<string, ClaimValue>, droppable: readonly string[]): LimitResult {
+  let bytes = 0;
+  for (const [name, value] of claims) bytes += claimBytes(name, value);
+  if (bytes <= maximumClaimBytes) return { kind: 'fits', claims, dropped: [] };
   const kept = new Map(claims);
   const dropped: string[] = [];
-  let bytes = 0;
-  for (const [name, value] of kept) bytes += claimBytes(name, value);
   for (const name of droppable) {
     if (bytes <= maximumClaimBytes) break;
     const value = kept.get(name);

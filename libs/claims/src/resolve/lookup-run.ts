@@ -55,39 +55,44 @@ export class LookupRun {
   /** Every lookup's end, by its alias. Settles by the deadline. */
   async settle(): Promise<ReadonlyMap<string, Settled>> {
     for (const lookup of this.plan.lookups) this.settled.set(lookup.alias, this.lookUp(lookup));
-    return new Map(await Promise.all([...this.settled].map(async ([alias, end]) => [alias, await end] as const)));
+    const ends = await Promise.all(this.settled.values());
+    return new Map(this.plan.lookups.map(({ alias }, index) => [alias, ends[index]!]));
   }
 
   private async lookUp(lookup: PlannedLookup): Promise<Settled> {
-    const inputs = await this.inputs(lookup);
+    const inputs = needsOthers(lookup)
+      ? await this.inputs(lookup)
+      : parametersOf(lookup, this.subject, nothing, certainOf(lookup));
     const started = performance.now();
     const { outcome, key } = await this.outcomeOf(lookup, inputs);
     const fallback =
       outcome.kind === 'unavailable' && inputs.kind === 'ready' ? await this.fallback(lookup, inputs.parameters) : undefined;
     const asked = inputs.kind === 'ready' || inputs.kind === 'lastKnown';
     const degraded = inputs.kind === 'ready' && inputs.degraded;
-    const account: LookupAccount = {
+    const account: { -readonly [Key in keyof LookupAccount]: LookupAccount[Key] } = {
       alias: lookup.alias,
       source: lookup.source.name,
       lookup: lookup.lookup,
       outcome: outcome.kind,
-      ...('reason' in outcome && { reason: outcome.reason }),
-      ...('detail' in outcome && { detail: outcome.detail }),
-      ms: asked ? performance.now() - started : 0,
-      ...(key && { key }),
-      ...('age' in outcome && { age: outcome.age }),
-      ...('lastKnown' in outcome && outcome.lastKnown && { lastKnownAge: outcome.lastKnown.age }),
-      ...(fallback && {
-        fallback: { source: fallback.from.source.name, lookup: fallback.from.lookup, outcome: fallback.outcome.kind },
-      }),
-      ...(degraded && { degraded: true as const }),
+      ms: asked ? inTenths(performance.now() - started) : 0,
     };
-    return { outcome, account, degraded, ...(fallback && { fallback: fallback.outcome }) };
+    if ('reason' in outcome) account.reason = outcome.reason;
+    if ('detail' in outcome && outcome.detail !== undefined) account.detail = outcome.detail;
+    if (key) account.key = key;
+    if ('age' in outcome && outcome.age !== undefined) account.age = outcome.age;
+    if ('lastKnown' in outcome && outcome.lastKnown) account.lastKnownAge = outcome.lastKnown.age;
+    if (fallback)
+      account.fallback = { source: fallback.from.source.name, lookup: fallback.from.lookup, outcome: fallback.outcome.kind };
+    if (degraded) account.degraded = true;
+    return fallback ? { outcome, account, degraded, fallback: fallback.outcome } : { outcome, account, degraded };
   }
 
-  private async outcomeOf(lookup: PlannedLookup, inputs: Inputs): Promise<Answer> {
+  private outcomeOf(lookup: PlannedLookup, inputs: Inputs): Promise<Answer> {
     if (inputs.kind === 'ready') return this.ask(lookup, lookup, inputs.parameters, this.keeping(lookup));
-    if (inputs.kind !== 'lastKnown') return { outcome: inputs };
+    return inputs.kind === 'lastKnown' ? this.lastKnown(lookup, inputs) : Promise.resolve({ outcome: inputs });
+  }
+
+  private async lastKnown(lookup: PlannedLookup, inputs: Extract<Inputs, { kind: 'lastKnown' }>): Promise<Answer> {
     const { outcome } = await this.ask(lookup, lookup, inputs.parameters, { ...this.keeping(lookup), lastKnownOnly: true });
     const lastKnown = outcome.kind === 'unavailable' ? outcome.lastKnown : undefined;
     const oldest = lastKnown && { attributes: lastKnown.attributes, age: Math.max(lastKnown.age, inputs.age) };
@@ -109,7 +114,8 @@ export class LookupRun {
 
   private keeping(lookup: PlannedLookup): Keeping {
     const { noHandOver } = this.options;
-    return { tenant: this.plan.tenant, lastKnown: lookup.keepLastKnown, ...(noHandOver && { noHandOver }) };
+    const keeping = { tenant: this.plan.tenant, lastKnown: lookup.keepLastKnown };
+    return noHandOver ? { ...keeping, noHandOver } : keeping;
   }
 
   /** The parameters that the mapping fills, or the outcome where one of them has no usable value. */
@@ -119,7 +125,7 @@ export class LookupRun {
       if (origin.kind === 'lookup') settled.set(origin.alias, await this.settled.get(origin.alias)!);
 
     // What is certain decides; only where that is not enough, last known values stand in, to find a last known answer.
-    const acceptance = { stale: 0, degraded: lookup.acceptDegraded };
+    const acceptance = certainOf(lookup);
     const certain = parametersOf(lookup, this.subject, settled, acceptance);
     if (certain.kind !== 'unavailable' || certain.reason !== 'input' || lookup.keepLastKnown === 0) return certain;
     const known = parametersOf(lookup, this.subject, settled, { ...acceptance, stale: lookup.keepLastKnown });
@@ -137,7 +143,8 @@ export class LookupRun {
     if (this.subject === undefined) return { outcome: notFound('noSubject') };
 
     let answer: Answer = { outcome: notFound('noKey') };
-    for (const [locateRule, rule] of description.locate.entries()) {
+    for (let locateRule = 0; locateRule < description.locate.length; locateRule++) {
+      const rule = description.locate[locateRule]!;
       const key = this.subject[rule.key];
       if (key === undefined || !holds(rule.when, this.subject)) continue;
       const query = { lookup, locateRule, parameters: new Map([['value', key]]), projection, keeping };
@@ -156,6 +163,18 @@ export class LookupRun {
     }
   }
 }
+
+const nothing: ReadonlyMap<string, Settled> = new Map();
+
+/** Whether a parameter of the lookup comes from another lookup. */
+function needsOthers({ inputs }: PlannedLookup): boolean {
+  for (const { kind } of inputs.values()) if (kind === 'lookup') return true;
+  return false;
+}
+
+const certainOf = ({ acceptDegraded }: PlannedLookup): Acceptance => ({ stale: 0, degraded: acceptDegraded });
+
+const inTenths = (milliseconds: number): number => Math.round(milliseconds * 10) / 10;
 
 interface Answer {
   readonly outcome: Outcome;
@@ -226,6 +245,9 @@ function valueIn(outcome: Found | NotFound, attribute: string): KnownValue {
 
 /** Empty texts are no values: Entra's treatment of them is undocumented. */
 function present(attributes: Attributes, name: string): KnownValue {
-  const values = attributes.get(name).filter((value) => value.length > 0);
+  const all = attributes.get(name);
+  const values = all.every(isNotEmpty) ? all : all.filter(isNotEmpty);
   return values.length === 0 ? { kind: 'missing' } : { kind: 'values', values };
 }
+
+const isNotEmpty = (value: AttributeValue): boolean => value.length > 0;

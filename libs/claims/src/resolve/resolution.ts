@@ -1,3 +1,5 @@
+import type { Verdict } from '../condition/condition.js';
+import type { Call } from '../condition/frame.js';
 import type { Outcome } from '../outcome.js';
 import type { ClaimValue } from '../plan/plan.js';
 import type { SubjectProperty } from '../subject.js';
@@ -12,7 +14,7 @@ export interface LookupAccount {
   readonly reason?: string;
   /** For the operator's log: never a value of a person. */
   readonly detail?: string;
-  /** From the moment its inputs were there; 0 where nothing was asked. */
+  /** From the moment its inputs were there, in tenths; 0 where nothing was asked. */
   readonly ms: number;
   /** Which property of the subject found the person, where a locate rule did. */
   readonly key?: SubjectProperty;
@@ -58,8 +60,10 @@ export interface ClaimExplanation {
   readonly from: string;
   readonly steps: readonly ClaimStep[];
   readonly result: 'value' | 'failed' | ClaimDeviation['treatment'];
-  /** Where it is not the source's value of this moment. */
-  readonly why?: ClaimDeviation['why'];
+  /** Where it is not the source's value of this moment; `condition`: its condition is not fulfilled, which is no deviation. */
+  readonly why?: ClaimDeviation['why'] | 'condition';
+  /** What its condition came to, where it has one. */
+  readonly when?: Verdict;
 }
 
 /** The account of one resolution. */
@@ -84,4 +88,9 @@ export interface ResolveOptions {
   readonly explain?: 'names' | 'values';
   /** Nobody will ask again: work that nobody waits for is ended. Sign-ins hand over to Entra's retry, so they leave it out. */
   readonly noHandOver?: true;
+  /**
+   * Which call this is, for conditions and pseudonyms. Left out: the mapping's only application; where it has several, what asks for the
+   * application is unavailable.
+   */
+  readonly call?: Omit<Call, 'tenant'>;
 }

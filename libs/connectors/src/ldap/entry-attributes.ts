@@ -109,9 +109,9 @@ export class EntryReader {
 
   /** Under which of the names that were asked for an attribute counts. */
   private askedAs(name: string, options: readonly string[]): string | undefined {
-    const description = [name, ...options].join(';').toLowerCase();
-    if (this.wanted.has(description)) return description;
     const plain = name.toLowerCase();
+    const description = options.length === 0 ? plain : [name, ...options].join(';').toLowerCase();
+    if (this.wanted.has(description)) return description;
     return options.every((option) => option.toLowerCase() === 'binary') && this.wanted.has(plain) ? plain : undefined;
   }
 }

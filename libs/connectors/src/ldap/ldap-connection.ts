@@ -47,12 +47,12 @@ export type Answer =
       readonly diagnostic: string;
       readonly entries: readonly DirectoryEntry[];
       readonly surplus: boolean;
-      /** Of an extended operation. */
-      readonly value?: string;
       /** Other places where entries may be, as LDAP URLs (RFC 4511 §4.5.3). */
       readonly references: readonly string[];
       /** Where a page ends and another follows: what to ask that one with. */
       readonly cookie?: Uint8Array;
+      /** Of an extended operation. */
+      readonly value?: string;
     }
   | { readonly kind: 'aborted' }
   /** More bytes than any answer may have; the server has been told to stop. */
@@ -178,8 +178,20 @@ export class LdapConnection {
       };
       this.operations.set(messageId, { settle, sizeLimit, entries: [], references: [], bytes: 0, surplus: false });
       signal.addEventListener('abort', onAbort, { once: true });
-      this.socket.write(bytes);
+      this.write(bytes);
     });
+  }
+
+  /**
+   * What is sent in one turn of the event loop beside operations that are under way leaves together at its end: the searches of many
+   * sign-ins are one write. Whoever is alone, as a bind is, does not wait.
+   */
+  private write(bytes: Buffer): void {
+    if (this.socket.writableCorked === 0 && this.operations.size > 1) {
+      this.socket.cork();
+      setImmediate(() => this.socket.uncork());
+    }
+    this.socket.write(bytes);
   }
 
   /** Tells the server to stop (RFC 4511 §4.11), and ends a connection on which nothing comes any more. */
@@ -192,7 +204,7 @@ export class LdapConnection {
   }
 
   private stop(abandonId: number): void {
-    if (this.ended === undefined) this.socket.write(new AbandonRequest({ messageId: this.nextMessageId(), abandonId }).write());
+    if (this.ended === undefined) this.write(new AbandonRequest({ messageId: this.nextMessageId(), abandonId }).write());
   }
 
   private read(chunk: Buffer): void {
@@ -230,7 +242,6 @@ export class LdapConnection {
       const { status: code, errorMessage: diagnostic } = message;
       const { entries, surplus, references } = operation;
       const cookie = message.controls?.find((control) => control instanceof PagedResultsControl)?.value?.cookie;
-      const value = message instanceof ExtendedResponse ? { value: message.value ?? '' } : {};
       operation.settle({
         kind: 'result',
         code,
@@ -238,8 +249,8 @@ export class LdapConnection {
         entries,
         surplus,
         references,
-        ...value,
         ...(cookie && cookie.length > 0 && { cookie }),
+        ...(message instanceof ExtendedResponse && { value: message.value ?? '' }),
       });
     }
   }

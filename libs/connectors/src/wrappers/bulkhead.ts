@@ -1,29 +1,56 @@
 import { unavailable, type LookupQuery, type Outcome, type Source } from '#claims';
-import { bulkhead, isBulkheadRejectedError, isTaskCancelledError, type BulkheadPolicy } from 'cockatiel';
-import { WrappedSource, settleOnAbort } from './wrapped-source.js';
+import { WrappedSource } from './wrapped-source.js';
 
-/** Bounds how many operations work at once and how many wait for their turn. Sheds the others with `unavailable('overloaded')`. */
+/**
+ * Bounds how many operations work at once and how many wait for their turn, first come, first served. Sheds the others with
+ * `unavailable('overloaded')`. A turn ends when the operation inside settles, which an operation limit sees to.
+ */
 export class Bulkhead extends WrappedSource {
-  private readonly turns: BulkheadPolicy;
+  private working = 0;
+  private readonly waiting = new Set<() => void>();
 
-  constructor(inner: Source, limits: { readonly concurrency: number; readonly queue: number }) {
+  constructor(
+    inner: Source,
+    private readonly limits: { readonly concurrency: number; readonly queue: number },
+  ) {
     super(inner);
-    this.turns = bulkhead(limits.concurrency, limits.queue);
   }
 
   override async fetch(query: LookupQuery, signal: AbortSignal): Promise<Outcome> {
     if (signal.aborted) return unavailable('timeout');
-    const patience = settleOnAbort(signal, unavailable('timeout'));
+    if (this.working < this.limits.concurrency) this.working += 1;
+    else if (this.waiting.size >= this.limits.queue) return unavailable('overloaded');
+    else if (!(await this.turn(signal))) return unavailable('timeout');
     try {
-      const work = this.turns.execute(() => this.inner.fetch(query, signal), signal);
-      work.catch(() => undefined);
-      return await Promise.race([work, patience.settled]);
-    } catch (error) {
-      if (isBulkheadRejectedError(error)) return unavailable('overloaded');
-      if (isTaskCancelledError(error)) return unavailable('timeout');
-      throw error;
+      return await this.inner.fetch(query, signal);
     } finally {
-      patience.release();
+      this.giveTurn();
     }
+  }
+
+  /** Whether the turn came before the signal. */
+  private turn(signal: AbortSignal): Promise<boolean> {
+    return new Promise((resolve) => {
+      const start = (): void => {
+        signal.removeEventListener('abort', leave);
+        resolve(true);
+      };
+      const leave = (): void => {
+        this.waiting.delete(start);
+        resolve(false);
+      };
+      this.waiting.add(start);
+      signal.addEventListener('abort', leave, { once: true });
+    });
+  }
+
+  private giveTurn(): void {
+    const [next] = this.waiting;
+    if (!next) {
+      this.working -= 1;
+      return;
+    }
+    this.waiting.delete(next);
+    next();
   }
 }

@@ -1,4 +1,5 @@
 import {
+  Attributes,
   unavailable,
   type Found,
   type Keeping,
@@ -49,6 +50,15 @@ interface Flight {
   handOver: boolean;
   /** Somebody who will ask again has left without an answer. */
   left: boolean;
+  /** Whose answer it is asked to be forgotten meanwhile. */
+  erased: boolean;
+}
+
+/** What became of an erasure. */
+export interface Erased {
+  readonly answers: number;
+  /** Texts of the erased answers by which further answers may have been found. */
+  readonly texts: readonly string[];
 }
 
 /** How long an answer is kept that came too late: Entra asks once more within its own time limit of 2 s at most. */
@@ -87,7 +97,7 @@ export class Cache extends WrappedSource {
     const { keeping } = query;
     if (!keeping) return this.inner.fetch(query, signal);
     const key = keyOf(query, keeping);
-    if (keeping.lastKnownOnly) return this.withLastKnown(unavailable('input'), key, keeping);
+    if (keeping.lastKnownOnly) return this.attachLastKnown(unavailable('input'), key, keeping);
 
     const { lookup } = query;
     const kept = this.kept.get(key);
@@ -100,6 +110,51 @@ export class Cache extends WrappedSource {
     const underWay = this.flights.get(key);
     this.listener(lookup, underWay ? 'joined' : 'asked');
     return this.wait(underWay ?? this.start(key, query, keeping), key, keeping, signal);
+  }
+
+  /**
+   * What a call would get without waiting for the source, undefined where it would wait. Nothing is kept, refreshed, started or
+   * counted by it.
+   */
+  glance(query: LookupQuery): Outcome | undefined {
+    const { keeping, lookup } = query;
+    if (!keeping) return undefined;
+    const key = keyOf(query, keeping);
+    if (keeping.lastKnownOnly) return this.attachLastKnown(unavailable('input'), key, keeping);
+    const kept = this.kept.peek(key);
+    return kept && this.useOf(kept, lookup) && { ...kept.outcome, age: now() - kept.at };
+  }
+
+  /** An outcome as a call would get it: one that is unavailable carries the last known answer. */
+  withLastKnown(outcome: Outcome, query: LookupQuery): Outcome {
+    const { keeping } = query;
+    return keeping ? this.attachLastKnown(outcome, keyOf(query, keeping), keeping) : outcome;
+  }
+
+  /**
+   * Forgets the answers of a tenant that were found by one of these texts or hold one of them, last known and handed-over ones among
+   * them; what is being asked for by them will not be kept. Texts are in lower case.
+   * @param follow the attributes, in lower case, whose values are told for further erasures
+   */
+  erase(
+    tenant: string,
+    { foundBy, holding }: { readonly foundBy: ReadonlySet<string>; readonly holding: ReadonlySet<string> },
+    follow: ReadonlySet<string>,
+  ): Erased {
+    const further: string[] = [];
+    let answers = 0;
+    for (const [key, flight] of this.flights) if (isFoundBy(key, tenant, foundBy)) flight.erased = true;
+    const keys = [...this.kept.keys()];
+    for (const key of keys) {
+      const outcome = this.kept.peek(key, { allowStale: true })?.outcome;
+      const attributes = outcome?.kind === 'found' ? outcome.attributes : new Attributes();
+      if (!isFoundBy(key, tenant, foundBy) && !(isOf(key, tenant) && holdsAny(attributes, holding))) continue;
+      for (const name of follow)
+        further.push(...attributes.get(name).filter((value): value is string => typeof value === 'string'));
+      this.kept.delete(key);
+      answers += 1;
+    }
+    return { answers, texts: further };
   }
 
   private useOf({ outcome, at, handOverUntil, failed }: Kept, lookup: string): 'hit' | 'revalidating' | 'handedOver' | undefined {
@@ -115,9 +170,9 @@ export class Cache extends WrappedSource {
     if (!keeping.noHandOver) flight.handOver = true;
     try {
       const outcome = await settleOn(signal, flight.outcome);
-      if (outcome !== 'aborted') return this.withLastKnown(outcome, key, keeping);
+      if (outcome !== 'aborted') return this.attachLastKnown(outcome, key, keeping);
       flight.left ||= !keeping.noHandOver;
-      return this.withLastKnown(unavailable('deadline'), key, keeping);
+      return this.attachLastKnown(unavailable('deadline'), key, keeping);
     } finally {
       flight.waiting -= 1;
       if (flight.waiting === 0 && !flight.handOver) this.end(flight, key);
@@ -133,8 +188,9 @@ export class Cache extends WrappedSource {
       waiting: 0,
       handOver: false,
       left: false,
+      erased: false,
       outcome: outcome.then((settled) => {
-        if (!work.signal.aborted) this.keep(key, query.lookup, settled, keeping, flight.left);
+        if (!work.signal.aborted && !flight.erased) this.keep(key, query.lookup, settled, keeping, flight.left);
         return settled;
       }),
     };
@@ -173,7 +229,7 @@ export class Cache extends WrappedSource {
     return Math.max(serving, late ? handOverTime : 0);
   }
 
-  private withLastKnown(outcome: Outcome, key: string, keeping: Keeping): Outcome {
+  private attachLastKnown(outcome: Outcome, key: string, keeping: Keeping): Outcome {
     if (outcome.kind !== 'unavailable') return outcome;
     const lastKnown = this.lastKnown(key, keeping);
     return lastKnown ? { ...outcome, lastKnown } : outcome;
@@ -189,9 +245,42 @@ export class Cache extends WrappedSource {
 
 const now = (): number => performance.now();
 
-/** One text for each different question, and never one for two: JSON tells lists, texts and their ends apart. */
+/**
+ * One text for each different question, and never one for two: every part says how long it is, and how many parameters there are. The
+ * projection, of which a plan has one and the same list for every sign-in, comes last.
+ */
 function keyOf({ lookup, locateRule, parameters, projection }: LookupQuery, { tenant }: Keeping): string {
-  return JSON.stringify([tenant, lookup, locateRule ?? -1, [...parameters].toSorted(byName), projection]);
+  const named = parameters.size > 1 ? [...parameters].toSorted(byName) : parameters;
+  let key = `${locateRule ?? -1};${parameters.size};${framed(tenant)}${framed(lookup)}`;
+  for (const [name, value] of named) key += framed(name) + framed(value);
+  return key + projectionText(projection);
+}
+
+const framed = (text: string): string => `${text.length}:${text}`;
+
+const projectionTexts = new WeakMap<readonly string[], string>();
+
+function projectionText(projection: readonly string[]): string {
+  let text = projectionTexts.get(projection);
+  if (text === undefined) projectionTexts.set(projection, (text = projection.map(framed).join('')));
+  return text;
+}
+
+function isOf(key: string, tenant: string): boolean {
+  return key.startsWith(`[${JSON.stringify(tenant)},`);
+}
+
+function isFoundBy(key: string, tenant: string, texts: ReadonlySet<string>): boolean {
+  if (!isOf(key, tenant)) return false;
+  const [, , , parameters] = JSON.parse(key) as [string, string, number, readonly (readonly [string, string])[]];
+  return parameters.some(([, value]) => texts.has(value.toLowerCase()));
+}
+
+function holdsAny(attributes: Attributes, texts: ReadonlySet<string>): boolean {
+  if (texts.size === 0) return false;
+  return attributes.names.some((name) =>
+    attributes.get(name).some((value) => typeof value === 'string' && texts.has(value.toLowerCase())),
+  );
 }
 
 function byName([left]: readonly [string, string], [right]: readonly [string, string]): number {

@@ -1,13 +1,15 @@
-import type { Source } from '#claims';
-import type { SourceConfig } from '../connector.js';
+import type { ProbeResult, Source } from '#claims';
+import { previewConcurrency, type SourceConfig } from '../connector.js';
+import { settleOn } from '../settle-on.js';
 import { Bulkhead } from './bulkhead.js';
-import { Cache, type CacheTimes, type CacheUse } from './cache.js';
+import { Cache, type CacheTimes, type CacheUse, type Erased } from './cache.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { ObservedSource, type SourceEvent, type SourceHealth } from './observed-source.js';
 import { OperationLimit } from './operation-limit.js';
+import { PreviewedSource } from './previewed-source.js';
 import { Retry } from './retry.js';
 
-export type { CacheUse } from './cache.js';
+export type { CacheUse, Erased } from './cache.js';
 export type { SourceEvent, SourceHealth } from './observed-source.js';
 
 /** Told of what a source does, for metrics and the log. Names and stable codes only. */
@@ -22,9 +24,18 @@ export interface SourceListener {
 /** A source as the service uses it. */
 export interface ComposedSource {
   readonly source: Source;
+  /** The same source for previews: they get what a sign-in would get, and no sign-in notices them. */
+  readonly preview: Source;
+  /** Whether the system can be reached now. One test at a time; sign-ins, health and circuit do not notice it. */
+  test(signal: AbortSignal): Promise<ProbeResult | 'busy'>;
+  /** See `Cache.erase`. */
+  erase(...asked: Parameters<Cache['erase']>): Erased;
   health(): SourceHealth & { readonly circuit: 'open' | 'closed' };
   kept(): { readonly entries: number; readonly bytes: number };
 }
+
+/** How many lookups of previews may wait for one of their own turns. */
+const previewQueue = 64;
 
 const notCached: CacheTimes = { ttl: 0, staleWhileRevalidate: 0, negativeTtl: 0 };
 
@@ -48,9 +59,28 @@ export function composeSource(
     config.cache,
     (lookup, use) => listener.answered({ source: name, lookup, use }),
   );
+  const previewed = new Bulkhead(new Retry(new OperationLimit(adapter, limits.operation)), {
+    concurrency: previewConcurrency,
+    queue: previewQueue,
+  });
   return {
     source: cache,
+    preview: new PreviewedSource(previewed, cache, breaker),
+    test: oneAtATime((signal) => adapter.probe(signal)),
+    erase: (...asked) => cache.erase(...asked),
     health: () => ({ ...observed.health(), circuit: breaker.state }),
     kept: () => cache.size,
+  };
+}
+
+function oneAtATime(probe: (signal: AbortSignal) => Promise<ProbeResult>): ComposedSource['test'] {
+  let underWay: Promise<ProbeResult> | undefined;
+  return async (signal) => {
+    if (underWay) return 'busy';
+    underWay = probe(signal);
+    const end = (): void => void (underWay = undefined);
+    underWay.then(end, end);
+    const result = await settleOn(signal, underWay);
+    return result === 'aborted' ? { kind: 'down', reason: 'timeout' } : result;
   };
 }

@@ -26,13 +26,3 @@ export abstract class WrappedSource extends Source {
     return this.inner.close();
   }
 }
-
-/** Settles a moment after the abort: whoever obeys the signal answers first, and says more. */
-export function settleOnAbort<Result>(signal: AbortSignal, late: Result): { readonly settled: Promise<Result>; release(): void } {
-  let onAbort!: () => void;
-  const settled = new Promise<Result>((resolve) => {
-    onAbort = () => setImmediate(resolve, late);
-  });
-  signal.addEventListener('abort', onAbort, { once: true });
-  return { settled, release: () => signal.removeEventListener('abort', onAbort) };
-}
