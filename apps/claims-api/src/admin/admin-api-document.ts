@@ -61,7 +61,7 @@ function schemaOf(
     unrepresentable: 'any',
     // zod leaves out the examples of what transforms its input; ours are what a client sends.
     override: ({ zodSchema, jsonSchema }) => {
-      const { examples } = z.globalRegistry.get(zodSchema as z.ZodType) ?? {};
+      const { examples } = z.globalRegistry.get(zodSchema) ?? {};
       if (examples !== undefined && jsonSchema.examples === undefined) jsonSchema.examples = examples as [];
     },
   });
