@@ -28,7 +28,7 @@ export const memberAttributes = ['objectSid', 'primaryGroupID'] as const;
 
 type Named = { readonly kind: 'forms'; readonly forms: ReadonlyMap<GroupForm, readonly string[]> };
 
-/** A group of the person by its SID, its entry, or both; `hidden` where the directory shows no entry for the SID. */
+/** A group of the person by its SID, its entry, or both: the directory may show no entry of the SID. */
 type Membership = { readonly sid: Uint8Array; readonly group?: Group } | { readonly sid?: undefined; readonly group: Group };
 
 /** MS-ADTS §3.1.1.4.5.19 and §3.1.1.4.5.20. */
@@ -136,7 +136,7 @@ export class GroupMembership {
     return { kind: 'memberships', memberships };
   }
 
-  /** It is not among the groups whose `member` the person is (MS-SAMR §3.1.1.8.11: primaryGroupID). */
+  /** It is not among the groups whose `member` the person is (Microsoft: Primary-Group-ID attribute). */
   private async primary(
     member: Member,
     signal: AbortSignal,

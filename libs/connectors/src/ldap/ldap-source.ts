@@ -179,7 +179,7 @@ export class LdapSource extends Source {
       if (whole.kind === 'unavailable') return whole;
       bytes += whole.reader.bytes;
       if (bytes > maximumBytes) return unavailable('limit', `more than ${maximumBytes} bytes`);
-      for (const [attribute, values] of gathered) values.push(...whole.reader.values(attribute));
+      for (const [attribute, values] of gathered) for (const value of whole.reader.values(attribute)) values.push(value);
     }
     return found(new Attributes(gathered));
   }
