@@ -16,10 +16,12 @@ const build = [[tsc, '-p', 'tsconfig.build.json']];
 const tasks = {
   build,
   start: [...build, ['--enable-source-maps', 'dist/apps/claims-api/src/main.js']],
+  mappings: [...build, ['--enable-source-maps', 'dist/apps/claims-api/src/mappings.js']],
   demo: [...build, ['--enable-source-maps', 'dist/apps/demo/src/main.js']],
   simulator: [...build, ['--enable-source-maps', 'dist/apps/entra-simulator/src/main.js']],
   test: [...build, [module('vitest', 'vitest.mjs'), 'run']],
   fuzz: [...build, ['--expose-gc', '--import', './tools/resolve-typescript.mjs', 'test/fuzz/main.ts']],
+  figures: [...build, ['--import', './tools/resolve-typescript.mjs', 'test/figures/ldap.ts']],
   bench: [
     ...build,
     [tsc, '-p', 'test/bench/tsconfig.json'],

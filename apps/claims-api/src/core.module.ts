@@ -1,4 +1,4 @@
-import { MappingStore, Secrets, type CompileContext } from '#claims';
+import { MappingRepository, MappingStore, Secrets, type CompileContext } from '#claims';
 import {
   HttpConnector,
   HttpConnectorModule,
@@ -11,15 +11,16 @@ import {
   type Connector,
 } from '#connectors';
 import { KeyManager } from '#entra-auth';
-import { FileMappingStore, SnapshotFile } from '#mapping-store';
+import { FileMappingStore, PostgresMappingRepository, SnapshotFile } from '#mapping-store';
 import { Metrics, createLogger } from '#observability';
-import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { Module, type DynamicModule, type OnApplicationShutdown, type Provider } from '@nestjs/common';
 import { Configuration, ReferencedSecrets } from './config.js';
 import { EventLog } from './events/event-log.js';
 import { EventLoopLag } from './events/event-loop-lag.js';
 import { AdminHealth } from './health/admin-health.js';
 import { registerGauges } from './health/gauges.js';
 import { Readiness } from './health/readiness.js';
+import { logAudit } from './mapping/audit-log.js';
 import { ClaimMappingService } from './mapping/claim-mapping.service.js';
 import { ServiceLog } from './service-log.js';
 import { Sources } from './sources.js';
@@ -36,6 +37,7 @@ export class CoreModule implements OnApplicationShutdown {
     private readonly mappings: ClaimMappingService,
     private readonly sources: Sources,
     private readonly lag: EventLoopLag,
+    private readonly store: MappingStore,
   ) {}
 
   static of(configuration: Configuration): DynamicModule {
@@ -68,10 +70,7 @@ export class CoreModule implements OnApplicationShutdown {
               },
             }),
         },
-        {
-          provide: MappingStore,
-          useFactory: () => new FileMappingStore(configuration.resolve(configuration.document.mappings.folder)),
-        },
+        ...storeProviders(configuration),
         {
           provide: ClaimMappingService,
           inject: [MappingStore, Sources, ServiceLog],
@@ -140,5 +139,37 @@ export class CoreModule implements OnApplicationShutdown {
     this.lag.close();
     await this.keys.close();
     await this.sources.close();
+    await this.store.close();
   }
+}
+
+/** The tables of the mapping store, for whoever changes them; undefined where mappings are in files. */
+export function openMappingTables(
+  configuration: Configuration,
+): Pick<PostgresMappingRepository, 'migrate' | 'revertMigration' | 'close'> | undefined {
+  const { postgres, polling } = configuration.document.mappings;
+  return (
+    postgres && new PostgresMappingRepository({ ...postgres, ...postgres.limits, polling }, new ReferencedSecrets(configuration))
+  );
+}
+
+/** A folder of mappings, to read once. */
+export function openMappingFolder(folder: string): MappingStore {
+  return new FileMappingStore(folder);
+}
+
+/** The store of mappings, and for one in which they can be edited the same as MappingRepository. */
+function storeProviders(configuration: Configuration): Provider[] {
+  const { folder, postgres, polling } = configuration.document.mappings;
+  if (postgres === undefined)
+    return [{ provide: MappingStore, useFactory: () => new FileMappingStore(configuration.resolve(folder!), polling) }];
+  return [
+    {
+      provide: MappingRepository,
+      inject: [Secrets, ServiceLog],
+      useFactory: (secrets: Secrets, { log }: ServiceLog): MappingRepository =>
+        new PostgresMappingRepository({ ...postgres, ...postgres.limits, polling }, secrets, (entry) => logAudit(log, entry)),
+    },
+    { provide: MappingStore, useExisting: MappingRepository },
+  ];
 }

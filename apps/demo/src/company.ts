@@ -38,6 +38,13 @@ export async function startCompany(options: { readonly directory: 'in-process' |
     parts.push(part);
     return part;
   };
+  /** What ends by itself before the rest goes on. */
+  const run = (
+    name: string,
+    entry: string,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>>,
+  ): Promise<void> => Part.start({ name, entry, args, environment, log: path.join(folder, `${name}.log`) }).finished();
   const stop = async (): Promise<void> => {
     for (const part of parts.toReversed()) await part.stop();
     await rm(folder, { recursive: true, force: true });
@@ -51,8 +58,7 @@ export async function startCompany(options: { readonly directory: 'in-process' |
     const postgres = start('postgres', 'libs/testing/src/postgres/main.js', [
       '--database',
       'billing',
-      '--sql',
-      path.join(seeds, 'billing.sql'),
+      ...['billing.sql', 'mappings-database.sql', 'mappings-roles.sql'].flatMap((name) => ['--sql', path.join(seeds, name)]),
     ]);
     const directory = start('directory', 'libs/testing/src/directory/main.js', [
       '--engine',
@@ -81,12 +87,18 @@ export async function startCompany(options: { readonly directory: 'in-process' |
       await configure({ folder, caFile, publicPort, managementPort, database, directoryUrl, simulatorUrl }),
       { mode: 0o600 },
     );
-    const startedAt = performance.now();
-    const service = start('claims-api', 'apps/claims-api/src/main.js', [], {
+    const environment = {
       CLAIMBRIDGE_CONFIG: configuration,
       DIRECTORY_PASSWORD: 'demo-directory-password',
       BILLING_PASSWORD: 'demo-database-password',
-    });
+      MAPPINGS_PASSWORD: 'demo-mappings-password',
+    };
+    const mappings = 'apps/claims-api/src/mappings.js';
+    const owner = { MAPPINGS_OWNER_PASSWORD: 'demo-mappings-owner-password' };
+    await run('mappings-migrate', mappings, ['migrate'], { ...environment, ...owner });
+    await run('mappings-import', mappings, ['import', path.join(seeds, 'mappings')], environment);
+    const startedAt = performance.now();
+    const service = start('claims-api', 'apps/claims-api/src/main.js', [], environment);
     await service.announced(({ msg }) => (msg === 'listening' ? true : undefined));
     await becomeReady(publicUrl);
     const readyAfter = performance.now() - startedAt;
@@ -129,6 +141,7 @@ async function configure(parts: {
     Record<string, unknown>
   >;
   const { 'corp-ad': directory, 'billing-db': billing } = document['sources'] as Record<string, Record<string, unknown>>;
+  const store = document['mappings']!['postgres'] as Record<string, unknown>;
   Object.assign(directory!, { urls: [parts.directoryUrl] });
   Object.assign(billing!, { hosts: [{ host: '127.0.0.1', port: parts.database.port }], database: parts.database.name });
   return stringify({
@@ -138,7 +151,7 @@ async function configure(parts: {
       management: { host: '127.0.0.1', port: parts.managementPort },
     },
     trust: { ca: `file:${parts.caFile}` },
-    mappings: { folder: path.join(seeds, 'mappings') },
+    mappings: { postgres: { ...store, host: '127.0.0.1', port: parts.database.port } },
     snapshot: { file: path.join(parts.folder, 'snapshot.json') },
     shutdown: { delay: '0ms', limit: '5s' },
   });

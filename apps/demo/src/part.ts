@@ -64,6 +64,14 @@ export class Part {
     return Promise.race([search(), this.ended.then((how) => this.failed(how))]);
   }
 
+  /** Resolves when the part has ended well. */
+  async finished(): Promise<void> {
+    void this.drain();
+    const how = await this.ended;
+    this.log.end();
+    if (how !== 'exit code 0') this.failed(how);
+  }
+
   /** Rejects when the part ends; until `stop` it should not. */
   async watch(): Promise<never> {
     return this.failed(await this.ended);

@@ -9,10 +9,12 @@ export {
 export { duration } from './duration.js';
 export {
   configurationIssues,
-  configurationName,
+  identifyDocument,
   mappingJsonSchema,
   type ConfigurationIssue,
+  type DocumentIdentity,
 } from './mapping/mapping-document.js';
+export { configurationName } from './mapping/names.js';
 export {
   ambiguous,
   found,
@@ -28,7 +30,14 @@ export {
   type UnavailableReason,
 } from './outcome.js';
 export { askThrough } from './plan/ask-through.js';
-export { compileMapping, type CompileContext, type CompileResult, type RegisteredSource } from './plan/compile-mapping.js';
+export type { ClaimSets, CompileContext, CompiledClaimSet, RegisteredSource } from './plan/compile-context.js';
+export {
+  compileClaimSet,
+  compileDocument,
+  compileMapping,
+  type ClaimSetResult,
+  type CompileResult,
+} from './plan/compile-mapping.js';
 export { sidText } from './plan/formats.js';
 export type { ClaimValue, Plan } from './plan/plan.js';
 export {
@@ -52,8 +61,8 @@ export {
   type RepositoryUnavailable,
   type Unknown,
 } from './ports/mapping-repository.js';
-export { MappingStore, type LoadedMappings, type StoredMapping } from './ports/mapping-store.js';
-export { Secrets } from './ports/secrets.js';
+export { MappingStore, type Following, type LoadedMappings, type StoredMapping } from './ports/mapping-store.js';
+export { Secrets, type RegisteredSecret } from './ports/secrets.js';
 export {
   Source,
   type Keeping,

@@ -41,6 +41,10 @@ const trust = {
         metadata: z
           .url({ protocol: /^https$/, error: 'must be an https address' })
           .describe('The address of its OpenID metadata.'),
+        version: z
+          .enum(['1.0', '2.0'])
+          .optional()
+          .describe('The ver that its tokens must have; by default that of Entra’s issuer of this form.'),
       }),
     )
     .min(1)
@@ -99,6 +103,54 @@ const listen = (host: string, listenPort: number, connections: number) => ({
     .refine((limits) => limits.headers <= limits.request, { error: 'must not be longer than request', path: ['headers'] })
     .prefault({}),
 });
+
+const postgres = z.strictObject({
+  host: z.string().min(1).describe('Its name or address.'),
+  port: port.default(5432).describe('Its port.'),
+  database: z.string().min(1).describe('The database’s name.'),
+  user: z.string().min(1).describe('The service’s role.'),
+  password: z
+    .string()
+    .regex(/^(env|file):/)
+    .describe('Its password.'),
+  owner: z
+    .strictObject({ user: z.string().min(1), password: z.string().regex(/^(env|file):/) })
+    .optional()
+    .describe('The role that owns the tables and migrates them; the service’s own by default.'),
+  tls: z
+    .union(
+      [
+        z.enum(['verify-full', 'disable']),
+        z.strictObject({
+          ca: z.string().startsWith('file:').optional().describe('The authorities that are trusted, and no others.'),
+          servername: z.string().min(1).optional().describe('The name that the certificate has, where it is not the host’s.'),
+        }),
+      ],
+      { error: 'must be verify-full, disable or { ca: file:PATH }' },
+    )
+    .default('verify-full')
+    .describe('verify-full trusts the system’s authorities; disable sends all readable.'),
+  connections: z.int().min(1).max(100).default(4).describe('Sessions at most, beside the one that listens for publishes.'),
+  limits: z
+    .strictObject({
+      connect: durationBetween(100, 60_000).prefault('2s').describe('How long opening a session may take.'),
+      operation: durationBetween(100, 300_000).prefault('10s').describe('How long a statement may take.'),
+    })
+    .prefault({}),
+  migrate: z.boolean().default(false).describe('Whether the service brings the tables up to date itself when it starts.'),
+});
+
+const mappings = z
+  .strictObject({
+    folder: z.string().min(1).optional().describe('Where the mappings are, one YAML file each.'),
+    postgres: postgres.optional().describe('The database in which mappings are edited and published.'),
+    polling: durationBetween(500, 3_600_000)
+      .prefault('10s')
+      .describe('How often the store is asked for changes that could not be told at once.'),
+  })
+  .refine(({ folder, postgres: database }) => (folder === undefined) !== (database === undefined), {
+    error: 'must have either folder or postgres',
+  });
 
 /** The operator's configuration file, claimbridge.yaml. Unknown keys are refused at every level. */
 export const serviceDocument = z
@@ -168,7 +220,7 @@ export const serviceDocument = z
           .prefault({}),
       })
       .prefault({}),
-    mappings: z.strictObject({ folder: z.string().min(1).describe('Where the mappings are, one YAML file each.') }),
+    mappings,
     snapshot: z
       .strictObject({ file: z.string().min(1) })
       .optional()

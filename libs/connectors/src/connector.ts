@@ -60,6 +60,18 @@ export abstract class Connector<Config extends SourceConfig = any> {
   abstract readonly config: z.ZodType<Config>;
   /** Opens no connection: a system that is down does not stop the start. */
   abstract create(name: string, config: Config, dependencies: ConnectorDependencies): Source;
+  /** Says less where the connector does not override it. */
+  describe(_config: Config): SourceDescription {
+    return { hosts: [] };
+  }
+}
+
+/** A source as operators and authors of mappings see it: no user, no secret. */
+export interface SourceDescription {
+  /** Where the system is, the preferred host first. */
+  readonly hosts: readonly string[];
+  /** By lookup: the attributes that it can answer. Absent where only the system knows. */
+  readonly attributes?: Readonly<Record<string, readonly string[]>>;
 }
 
 const count = (fallback: number, least: number) => z.int().min(least).max(10_000).default(fallback);

@@ -4,6 +4,7 @@ export {
   type ConnectorDependencies,
   type ConnectorLog,
   type SourceConfig,
+  type SourceDescription,
   type SourceLimits,
 } from './connector.js';
 export { HttpConnector } from './http/http-connector.js';

@@ -1,30 +1,54 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { MappingStore, type LoadedMappings, type StoredMapping } from '#claims';
+import { MappingStore, type Following, type LoadedMappings, type StoredMapping } from '#claims';
 import { LineCounter, parseDocument, type Document } from 'yaml';
 import { revisionOf } from './canonical-json.js';
 import { maximumBytes } from './document-content.js';
+import { FolderWatch, mappingFiles } from './folder-watch.js';
+import { Listeners } from './listeners.js';
 
-/** A folder of YAML files, one mapping each, in sub-folders too. Files and folders whose name begins with a dot are passed over. */
+/**
+ * A folder of YAML files, one document each, in sub-folders too. Files and folders whose name begins with a dot are passed over. A
+ * folder that is suddenly empty counts as one that cannot be read: a mount that went away looks like that.
+ */
 export class FileMappingStore extends MappingStore {
   override readonly kind = 'files';
+  private readonly listeners = new Listeners();
+  private watch: FolderWatch | undefined;
+  private held = 0;
 
-  constructor(private readonly folder: string) {
+  constructor(
+    private readonly folder: string,
+    /** How often the folder is looked at, whatever the system tells, in milliseconds. */
+    private readonly polling = 30_000,
+  ) {
     super();
   }
 
+  override get following(): Following {
+    return this.watch?.following ?? { listening: false };
+  }
+
   override async load(): Promise<LoadedMappings> {
-    let names: string[];
+    let origins: readonly string[];
     try {
-      names = await readdir(this.folder, { recursive: true });
+      origins = await mappingFiles(this.folder);
     } catch (error) {
       return { kind: 'unavailable', detail: `the folder of mappings cannot be read (${codeOf(error)})` };
     }
-    const origins = names
-      .map((name) => name.split(path.sep).join('/'))
-      .filter((name) => /\.ya?ml$/i.test(name) && !name.split('/').some((part) => part.startsWith('.')))
-      .toSorted();
+    if (origins.length === 0 && this.held > 0)
+      return { kind: 'unavailable', detail: `the folder of mappings is empty and held ${this.held}; restart if that is meant` };
+    this.held = origins.length;
     return { kind: 'loaded', mappings: await Promise.all(origins.map((origin) => this.read(origin))) };
+  }
+
+  override onPublish(listener: () => void): Disposable {
+    this.watch ??= new FolderWatch(this.folder, () => this.listeners.tell(), this.polling);
+    return this.listeners.add(listener);
+  }
+
+  override async close(): Promise<void> {
+    await this.watch?.close();
   }
 
   private async read(origin: string): Promise<StoredMapping> {

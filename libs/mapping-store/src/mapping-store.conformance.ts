@@ -66,8 +66,24 @@ export function describeMappingStore(adapter: string, open: () => Promise<StoreH
       expect((await read(harness)).map(({ content }) => content)).toEqual([{ kind: 'document', document: { name: 'b' } }]);
     });
 
+    it('that tells whoever listens of every change, and nobody who has gone', async () => {
+      await harness.put('portal', document('gold'));
+      let heard = 0;
+      let gone = 0;
+      using _listening = harness.store.onPublish(() => heard++);
+      harness.store.onPublish(() => gone++)[Symbol.dispose]();
+      await expect.poll(() => harness.store.following.listening, { timeout: 10_000 }).toBe(true);
+      for (const change of [() => harness.put('portal', document('silver')), () => harness.remove('portal')]) {
+        const before = heard;
+        await change();
+        await expect.poll(() => heard, { timeout: 10_000 }).toBeGreaterThan(before);
+      }
+      expect(gone).toBe(0);
+    });
+
     it('that says when it cannot be read, and can be read again afterwards', async () => {
       await harness.put('portal', document('gold'));
+      await read(harness);
       const repair = await harness.breakDown();
       expect(await harness.store.load()).toMatchObject({ kind: 'unavailable', detail: expect.stringMatching(/./) });
       await repair();

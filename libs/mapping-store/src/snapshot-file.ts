@@ -9,7 +9,14 @@ const snapshotDocument = z.strictObject({
   savedAt: z.iso.datetime(),
   /** SHA-256 of the mappings as JSON. */
   checksum: z.string(),
-  mappings: z.array(z.strictObject({ origin: z.string(), revision: z.string(), document: z.unknown() })),
+  mappings: z.array(
+    z.strictObject({
+      origin: z.string(),
+      revision: z.string(),
+      document: z.unknown(),
+      claimSets: z.array(z.strictObject({ document: z.unknown(), revision: z.string() })).optional(),
+    }),
+  ),
 });
 
 export type SavedSnapshot =
@@ -43,18 +50,19 @@ export class SnapshotFile {
     return {
       kind: 'saved',
       savedAt: new Date(parsed.data.savedAt),
-      mappings: parsed.data.mappings.map(({ origin, revision, document }) => ({
+      mappings: parsed.data.mappings.map(({ origin, revision, document, claimSets }) => ({
         origin,
         revision,
         content: { kind: 'document', document },
+        ...(claimSets && { claimSets }),
       })),
     };
   }
 
   /** Replaces the file as a whole: a crash leaves the old one or the new one, never half of one. */
   async write(mappings: readonly StoredMapping[], savedAt: Date): Promise<void> {
-    const saved = mappings.flatMap(({ origin, revision, content }) =>
-      content.kind === 'document' ? [{ origin, revision, document: content.document }] : [],
+    const saved = mappings.flatMap(({ origin, revision, content, claimSets }) =>
+      content.kind === 'document' ? [{ origin, revision, document: content.document, ...(claimSets && { claimSets }) }] : [],
     );
     await mkdir(path.dirname(this.file), { recursive: true, mode: 0o700 });
     const temporary = `${this.file}.${process.pid}.tmp`;

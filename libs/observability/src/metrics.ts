@@ -32,6 +32,13 @@ export class Metrics {
     registry: this.registry,
   });
 
+  readonly previews = new Tally({
+    name: 'claimbridge_previews_total',
+    help: 'Previews by operators, by what a sign-in would have got.',
+    labelNames: ['tenant', 'answer'] as const,
+    registry: this.registry,
+  });
+
   readonly acceptorDisagreements = new Tally({
     name: 'claimbridge_acceptor_disagreements_total',
     help: 'Events on which the compiled acceptor and class-validator differed; class-validator had the last word.',

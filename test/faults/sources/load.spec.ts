@@ -1,18 +1,32 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { startPostgres } from '#testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { adele } from '../../e2e/event.js';
 import type { Document, Stack } from '../../e2e/stack.js';
-import { applicationOf, ask, constantApplication, spread, startFaultStack, type Told } from './fault-stack.js';
+import {
+  allWell,
+  applicationOf,
+  ask,
+  constantApplication,
+  gauge,
+  spread,
+  startFaultStack,
+  systems,
+  type Told,
+} from './fault-stack.js';
 
 let stack: Stack;
 afterEach(() => stack[Symbol.asyncDispose]());
 
 const database = applicationOf('PostgreSQL', 'fail');
 const directory = applicationOf('LDAP', 'fail');
+const api = applicationOf('HTTP', 'fail');
 
 /** Patience for a machine that has other things to do: what is shown here is who is harmed, and not how fast the machine is. */
 function patient(document: Document): void {
   document['entra'] = { timeout: '2s', edgeAllowance: '100ms' };
-  for (const name of ['corp-ad', 'billing-db'])
+  for (const name of ['corp-ad', 'billing-db', 'hr-api'])
     Object.assign(document['sources'][name].limits, { operation: '1500ms', connect: '1s' });
 }
 
@@ -50,11 +64,13 @@ describe('the service', () => {
     await stack.ready();
     const told = await Promise.all(
       Array.from({ length: 200 }, (_, number) =>
-        ask(stack, number % 2 === 0 ? database : directory, number < 100 ? adele : stranger(number)),
+        ask(stack, [database, directory, api, api][number % 4]!, number < 100 ? adele : stranger(number)),
       ),
     );
     report('200 at a cold start', told);
-    expect(count(told)).toEqual({ gold: 50, Finance: 50, omitted: 100 });
+    expect(count(told)).toEqual({ gold: 25, Finance: 25, 4711: 50, omitted: 100 });
+    const tokens = stack.api!.requests.filter(({ target }) => target === '/token');
+    expect(tokens.length).toBeLessThan(10);
   });
 
   it('with two sessions for fifty people makes them wait, and answers them all', async () => {
@@ -84,25 +100,34 @@ describe('the service', () => {
     expect(reasons.filter((reason) => reason === 'overloaded').length).toBeGreaterThanOrEqual(24);
   });
 
-  it('serves the others as before while a source hangs at 500 people a second', async () => {
+  it.each([
+    ['PostgreSQL', database, 'billing-db'],
+    ['HTTP', api, 'hr-api'],
+  ])('serves the others as before while %s hangs at 500 people a second', async (system, hung, source) => {
+    const { proxy, value } = systems[system]!;
     stack = await startFaultStack((document) => {
       patient(document);
-      document['sources']['billing-db'].limits.operation = '300ms';
+      document['sources'][source].limits.operation = '300ms';
     });
     await stack.ready();
-    for (const application of [database, directory, constantApplication]) await ask(stack, application);
-    stack.databaseProxy.blackHole();
-    const applications = [database, directory, constantApplication, constantApplication];
+    for (const application of [hung, directory, constantApplication]) await ask(stack, application);
+    const timers = (): Promise<number> => gauge(stack, 'nodejs_active_resources', 'Timeout');
+    const before = await timers();
+    proxy(stack).blackHole();
+    const applications = [hung, directory, constantApplication, constantApplication];
     const told = await send(500, 500, async (number) => ask(stack, applications[number % 4]!, stranger(number)));
     const of = (application: string): readonly Told[] => told.filter((_, number) => applications[number % 4] === application);
-    report('hung source', of(database));
+    report(`${system} hangs`, of(hung));
     report('another source', of(directory));
     report('no source', of(constantApplication));
-    expect(count(of(database))).toEqual({ '503 claims.unavailable': 125 });
+    expect(count(of(hung))).toEqual({ '503 claims.unavailable': 125 });
     expect(count(of(directory))).toEqual({ omitted: 125 });
     expect(count(of(constantApplication))).toEqual({ constant: 250 });
-    await stack.databaseProxy.restore();
-    await expect.poll(async () => (await ask(stack, database)).said, { timeout: 20_000 }).toBe('gold');
+    await proxy(stack).restore();
+    await expect.poll(async () => (await ask(stack, hung)).said, { timeout: 20_000 }).toBe(value);
+    // A timer for each of 500 people would stay, if one did.
+    await expect.poll(timers, { timeout: 10_000 }).toBeLessThanOrEqual(before + 20);
+    expect(stack.service.stderr).toBe('');
   });
 
   it('finds its way back to a database that restarts under load', async () => {
@@ -119,6 +144,38 @@ describe('the service', () => {
     expect(count(told.filter((_, number) => number % 2 === 1))).toEqual({ constant: 300 });
     expect(Object.keys(count(told)).toSorted()).toEqual(['503 claims.unavailable', 'constant', 'gold']);
     expect(told.at(-2)!.said).toBe('gold');
+  });
+
+  it('finds its way back to a server that is stopped and started under load', async () => {
+    stack = await startFaultStack(patient);
+    await stack.ready();
+    const told: Told[] = [];
+    const over = new AbortController();
+    const people = async (): Promise<void> => {
+      for (let number = 0; !over.signal.aborted; number += 1) {
+        told.push(await ask(stack, number % 2 === 0 ? database : constantApplication));
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    };
+    const running = Promise.all([people(), people(), people(), people()]);
+    await expect.poll(() => count(told)['gold'] ?? 0).toBeGreaterThan(10);
+    const { port, database: name } = stack.postgres;
+    await stack.postgres.stop();
+    await expect.poll(() => count(told)['503 claims.unavailable'] ?? 0).toBeGreaterThan(10);
+    const seeds = path.resolve(import.meta.dirname, '../../../docker/seeds/billing.sql');
+    const again = await startPostgres({ port, database: name, sql: [await readFile(seeds, 'utf8')] });
+    try {
+      await expect.poll(() => allWell(stack, 'PostgreSQL'), { timeout: 20_000 }).toBe(true);
+      over.abort();
+      await running;
+      report('through a real restart', told);
+      expect(Object.keys(count(told)).toSorted()).toEqual(['503 claims.unavailable', 'constant', 'gold']);
+      expect(told.filter(({ said }) => said === 'constant').length).toBeGreaterThan(told.length / 2 - 5);
+    } finally {
+      over.abort();
+      await stack[Symbol.asyncDispose]();
+      await again.stop();
+    }
   });
 
   it('hands a late answer over to Entra’s retry', async () => {

@@ -1,5 +1,7 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { AdminApiDocument } from './admin-api-document.js';
+import { AdminHealth } from '../health/admin-health.js';
+import { AdminHealthController } from '../health/admin-health.controller.js';
 import { AuditController } from './audit/audit.controller.js';
 import { AuditTrail } from './audit/audit-trail.js';
 import { CachesController } from './caches/caches.controller.js';
@@ -25,6 +27,7 @@ export interface AdminApiParts {
   readonly audit: AuditTrail;
   readonly previews: Previews;
   readonly document: AdminApiDocument;
+  readonly health: AdminHealth;
 }
 
 /** The routes of the admin API. */
@@ -40,6 +43,7 @@ export class AdminApiModule {
       { provide: AuditTrail, useValue: parts.audit },
       { provide: Previews, useValue: parts.previews },
       { provide: AdminApiDocument, useValue: parts.document },
+      { provide: AdminHealth, useValue: parts.health },
     ];
     return {
       module: AdminApiModule,
@@ -51,6 +55,7 @@ export class AdminApiModule {
         AuditController,
         PreviewController,
         DocumentsController,
+        AdminHealthController,
       ],
       providers,
     };

@@ -1,22 +1,18 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { AdminApiDocument, adminApiDocument } from './admin-api-document.js';
+import { adminApiDocument } from './admin-api-document.js';
 import { AdminApiModule, type AdminApiParts } from './admin-api.module.js';
 
 /** The OpenAPI document without a service: the routes stand, and nothing is behind them. */
 export async function describeAdminApi(): Promise<OpenAPIObject> {
   const nothing = new Proxy({}, { get: () => ({}) }) as AdminApiParts;
-  const app = await NestFactory.create(
-    AdminApiModule.of({ ...nothing, document: new AdminApiDocument() }),
-    new FastifyAdapter(),
-    {
-      logger: false,
-      abortOnError: false,
-    },
-  );
+  const app = await NestFactory.create(AdminApiModule.of(nothing), new FastifyAdapter(), {
+    logger: false,
+    abortOnError: false,
+  });
   try {
-    return adminApiDocument(app);
+    return adminApiDocument(app, AdminApiModule);
   } finally {
     await app.close();
   }

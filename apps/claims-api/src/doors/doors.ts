@@ -3,11 +3,15 @@ import { adminGuard, assertRoutesDeclareRole, callerOf, entraGuard } from '#entr
 import { Metrics } from '#observability';
 import helmet from '@fastify/helmet';
 import type { INestApplicationContext } from '@nestjs/common';
+import { AdminApiModule } from '../admin/admin-api.module.js';
+import { EntityTags } from '../admin/http/entity-tag.js';
+import { IdempotencyKeys } from '../admin/http/idempotency.js';
+import { KnownQueries } from '../admin/http/known-queries.js';
+import { makeAdminApi } from '../admin/make-admin-api.js';
 import { Configuration } from '../config.js';
 import { ClaimsHandler } from '../events/claims.handler.js';
 import { EventLog } from '../events/event-log.js';
 import { EventLoopLag } from '../events/event-loop-lag.js';
-import { AdminHealth } from '../health/admin-health.js';
 import { Readiness } from '../health/readiness.js';
 import { ClaimMappingService } from '../mapping/claim-mapping.service.js';
 import { claimsRoles } from '../roles.js';
@@ -28,7 +32,7 @@ export async function openPublicDoor(core: INestApplicationContext): Promise<Doo
     lag: core.get(EventLoopLag),
     unmapped: (tenant) => document.tenants[tenant]?.unmappedApplications ?? 'fail',
   });
-  const frame = await DoorFrame.make(core, 'public', (guard) =>
+  const module = (guard: DoorFrame['guard']) =>
     PublicDoorModule.of({
       handler,
       readiness,
@@ -38,11 +42,11 @@ export async function openPublicDoor(core: INestApplicationContext): Promise<Doo
         recheck: document.entra.recheck,
         report: ({ event, difference }) => disagreements.inc({ event, difference }),
       },
-    }),
-  );
+    });
+  const frame = await DoorFrame.make(core, 'public', module, (problem, logged) => events.unreadable(problem, logged));
   frame.app.useGlobalFilters(new ProblemFilter((request, problem) => events.note(request, { problem })));
   const server = frame.app.getHttpAdapter().getInstance();
-  events.listen(server);
+  events.listen(server, frame.refusals);
   server.addHook('onSend', (_request, reply, payload, done) => {
     if (readiness.isDraining) reply.header('connection', 'close');
     done(null, payload);
@@ -54,20 +58,25 @@ export async function openPublicDoor(core: INestApplicationContext): Promise<Doo
 export async function openManagementDoor(core: INestApplicationContext): Promise<Door> {
   const { admin, listen } = core.get(Configuration).document;
   const { log } = core.get(ServiceLog);
-  const frame = await DoorFrame.make(core, 'management', () =>
+  const api = admin && makeAdminApi(core);
+  const module = () =>
     ManagementDoorModule.of({
       metrics: core.get(Metrics),
-      adminHealth: core.get(AdminHealth),
-      withAdmin: admin !== undefined,
+      admin: api,
       openMetrics: listen.management.metrics === 'open',
-    }),
-  );
+    });
+  const frame = await DoorFrame.make(core, 'management', module, ({ code, status, correlationId, detail }, logged) => {
+    if (logged) log.warn({ code, status, correlationId, detail }, 'management');
+  });
   const { app, guard } = frame;
+  api?.document.describes(app, AdminApiModule);
   const callers = admin && { callers: admin.callers };
   const scope = admin?.scope === undefined ? {} : { scope: admin.scope };
   app.useGlobalGuards(adminGuard(core.get(AdminVerifier), { ...callers, ...scope, ...guard }));
+  app.useGlobalInterceptors(new KnownQueries(), new EntityTags(), new IdempotencyKeys());
   app.useGlobalFilters(
-    new ProblemFilter((_request, { code, status, correlationId, detail, error }) => {
+    new ProblemFilter((request, { code, status, correlationId, detail, error }) => {
+      if (!frame.refusals.admits(code, request.ip)) return;
       if (status >= 500) log.error({ code, status, correlationId, detail, err: error }, 'management');
       else if (status !== 429) log.warn({ code, status, correlationId, detail }, 'management');
     }),

@@ -5,11 +5,12 @@ import {
   type TokenIssuanceStartAnswer,
   type TokenIssuanceStartEvent,
 } from '#auth-events';
-import { Deadline, subjectProperties, type FailureCode, type Subject } from '#claims';
+import { Deadline, type FailureCode } from '#claims';
 import { callerOf } from '#entra-auth';
 import type { ClaimMappingService } from '../mapping/claim-mapping.service.js';
 import type { EventLog } from './event-log.js';
 import type { EventLoopLag } from './event-loop-lag.js';
+import { signInOf } from './sign-in.js';
 
 const failures: Readonly<Record<FailureCode, string>> = {
   'claims.unavailable': 'A source of a required claim did not answer.',
@@ -42,15 +43,11 @@ export class ClaimsHandler extends AuthEventHandler {
   ): Promise<TokenIssuanceStartAnswer> {
     const { request, receivedAt } = context;
     const tenant = callerOf(request).tenant;
-    const client = event.clientServicePrincipal?.appId;
-    const application = event.resourceServicePrincipal?.appId ?? client;
+    const { call, subject } = signInOf(event);
     const note = this.log.note.bind(this.log, request);
-    note({ correlationId: event.correlationId, tenant, ...(application && { application }) });
+    note({ correlationId: event.correlationId, tenant, ...(call && { application: call.application }) });
 
-    const selection =
-      application === undefined
-        ? ({ kind: 'none' } as const)
-        : this.mappings.select({ tenant, application, extension: event.extensionId, ...(client && { client }) });
+    const selection = call ? this.mappings.select({ tenant, ...call }) : ({ kind: 'none' } as const);
     switch (selection.kind) {
       case 'unloaded':
         return answer.fail('mapping.unloaded', 'No mappings are loaded yet.');
@@ -61,13 +58,13 @@ export class ClaimsHandler extends AuthEventHandler {
           ? answer.fail('mapping.none', 'This application has no mapping.')
           : answer.provideClaims({});
       case 'mapping': {
-        const { mapping, revision } = selection.plan;
-        note({ mapping, revision });
+        const { mapping, revision, claimSets } = selection.plan;
+        note({ mapping, revision, claimSets });
         const remaining = this.options.deadline - (performance.now() - receivedAt);
         if (this.options.lag.milliseconds * turnsOfAnEvent > remaining)
           return answer.fail('service.overloaded', 'The service is overloaded.');
         using deadline = new Deadline(remaining);
-        const resolution = await this.mappings.resolve(selection, subjectOf(event), deadline);
+        const resolution = await this.mappings.resolve(selection, subject, deadline);
         note({ lookups: resolution.lookups, deviations: resolution.deviations });
         if (resolution.kind === 'resolved') return answer.provideClaims(resolution.claims);
         note({ failedClaims: resolution.claims });
@@ -75,14 +72,4 @@ export class ClaimsHandler extends AuthEventHandler {
       }
     }
   }
-}
-
-function subjectOf({ user }: TokenIssuanceStartEvent): Subject | undefined {
-  if (user === undefined) return undefined;
-  const subject: { -readonly [Property in keyof Subject]: Subject[Property] } = {};
-  for (const property of subjectProperties) {
-    const text = user[property];
-    if (text !== undefined && text.trim() !== '') subject[property] = text;
-  }
-  return subject;
 }

@@ -1,13 +1,20 @@
 import { Controller, Get } from '@nestjs/common';
-import { RequireClaimsRole } from '../roles.js';
+import { ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { AdminRoute } from '../admin/http/admin-route.js';
 import { AdminHealth } from './admin-health.js';
 
+const healthReport = z
+  .looseObject({ status: z.enum(['ok', 'degraded', 'notReady', 'draining']) })
+  .meta({ id: 'Health', description: 'A line for each source, key set, store and snapshot.' });
+
+@ApiTags('health')
 @Controller('admin/health')
 export class AdminHealthController {
   constructor(private readonly health: AdminHealth) {}
 
   @Get()
-  @RequireClaimsRole('Claims.Read')
+  @AdminRoute('Claims.Read', { summary: 'The whole state of this replica.', answer: healthReport })
   report(): object {
     return this.health.report();
   }

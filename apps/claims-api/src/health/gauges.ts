@@ -64,10 +64,22 @@ export function registerGauges(
       [{ state: 'refused' }, snapshot.problems.length],
     ];
   });
-  metrics.gauge('claimbridge_mappings_age_seconds', 'Time since the mappings in force were read from the store.', [], () => {
-    const { asOf } = mappings.state.snapshot;
-    return asOf ? [[{}, (Date.now() - asOf.getTime()) / 1_000]] : [];
+  metrics.gauge('claimbridge_mapping_store_up', '1 where the store of mappings could be read last.', [], () => {
+    const { state } = mappings.state.store;
+    return state === 'unknown' ? [] : [[{}, state === 'up' ? 1 : 0]];
   });
+  metrics.gauge('claimbridge_mapping_store_listening', '1 where a publish would be heard of at once.', [], () => [
+    [{}, mappings.state.store.listening ? 1 : 0],
+  ]);
+  metrics.gauge(
+    'claimbridge_mappings_age_seconds',
+    'Time since the mappings in force were last seen to be those of the store.',
+    [],
+    () => {
+      const { asOf } = mappings.state.snapshot;
+      return asOf ? [[{}, (Date.now() - asOf.getTime()) / 1_000]] : [];
+    },
+  );
 }
 
 /** When the doors' own certificates end; nothing for a door without one. */

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { MappingStore, type LoadedMappings, type StoredMapping } from '#claims';
+import { MappingStore, type Following, type LoadedMappings, type StoredMapping } from '#claims';
 import { SnapshotFile } from '#mapping-store';
 import { createLogger } from '#observability';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -32,12 +32,28 @@ class SettableStore extends MappingStore {
   answer: LoadedMappings = { kind: 'loaded', mappings: [] };
   gate: Promise<void> = Promise.resolve();
   loads = 0;
+  override following: Following = { listening: true };
+  private readonly listeners = new Set<() => void>();
 
   override async load(): Promise<LoadedMappings> {
     this.loads++;
     const { answer } = this;
     await this.gate;
     return answer;
+  }
+
+  override onPublish(listener: () => void): Disposable {
+    this.listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.listeners.delete(listener) };
+  }
+
+  publish(answer: LoadedMappings): void {
+    this.answer = answer;
+    for (const listener of this.listeners) listener();
+  }
+
+  override close(): Promise<void> {
+    return Promise.resolve();
   }
 }
 

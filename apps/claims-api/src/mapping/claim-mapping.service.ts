@@ -1,12 +1,17 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   MappingSnapshot,
   resolveClaims,
   type CompileContext,
+  type CompileResult,
   type Deadline,
   type MappingStore,
+  type Plan,
   type Resolution,
+  type ResolveOptions,
   type Selection,
   type Selector,
+  type StoredMapping,
   type Subject,
 } from '#claims';
 import type { SnapshotFile } from '#mapping-store';
@@ -19,12 +24,14 @@ export interface MappingState {
   readonly store: {
     readonly kind: string;
     readonly state: 'up' | 'down' | 'unknown';
+    /** Whether a publish would be heard of at once. */
+    readonly listening: boolean;
     readonly checkedAt?: Date;
     readonly lastError?: { readonly detail: string; readonly at: Date };
   };
   readonly snapshot: {
     readonly origin: 'store' | 'file' | 'none';
-    /** When the mappings in force were read from the store. */
+    /** When the mappings in force were last seen to be those of the store. */
     readonly asOf?: Date;
     readonly mappings: number;
     readonly problems: MappingSnapshot['problems'];
@@ -39,37 +46,53 @@ export interface MappingState {
  */
 export class ClaimMappingService {
   private snapshot: MappingSnapshot | undefined;
-  private asOf: Date | undefined;
+  private loadedAt: Date | undefined;
   private origin: MappingState['snapshot']['origin'] = 'none';
   private fileState: MappingState['snapshot']['file'] = 'none';
-  private storeState: MappingState['store'];
+  private storeState: Omit<MappingState['store'], 'listening'>;
   private timer: NodeJS.Timeout | undefined;
+  private following: Disposable | undefined;
   private loading: Promise<void> = Promise.resolve();
+  private next: Promise<void> | undefined;
 
   constructor(
     private readonly store: MappingStore,
     private readonly file: SnapshotFile | undefined,
-    private readonly context: CompileContext,
+    /** What mappings can refer to. */
+    readonly context: CompileContext,
     private readonly log: Logger,
   ) {
     this.storeState = { kind: store.kind, state: 'unknown' };
   }
 
-  /** Loads, and tries again at this interval while the store cannot be read. */
-  async start(retryInterval = 10_000): Promise<void> {
-    await this.load();
+  /**
+   * Loads, follows the store from then on, and tries again at this interval while it cannot be read. Resolves when the mappings are
+   * loaded, or after `patience` milliseconds: what a store that hangs does not give comes later.
+   */
+  async start(retryInterval = 10_000, patience = 3_000): Promise<void> {
+    this.following = this.store.onPublish(() => void this.load());
     this.timer = setInterval(() => {
       if (this.storeState.state === 'down') void this.load();
     }, retryInterval).unref();
+    const gaveUp = new AbortController();
+    await Promise.race([this.load(), wait(patience, undefined, { signal: gaveUp.signal }).catch(() => undefined)]);
+    gaveUp.abort();
   }
 
   close(): void {
     clearInterval(this.timer);
+    this.following?.[Symbol.dispose]();
   }
 
-  /** One load at a time, in the order of the calls. */
+  /** One load at a time; all who ask while one is under way share the next. */
   load(): Promise<void> {
-    return (this.loading = this.loading.catch(() => undefined).then(() => this.loadNow()));
+    this.next ??= this.loading.then(() => {
+      this.next = undefined;
+      return (this.loading = this.loadNow().catch((error: unknown) => {
+        this.log.error({ err: error }, 'mappings: could not be loaded');
+      }));
+    });
+    return this.next;
   }
 
   /** Takes the snapshot file first, then the store; each mapping that does not compile keeps its last compiled revision. */
@@ -83,8 +106,8 @@ export class ClaimMappingService {
       return;
     }
     this.storeState = { ...this.storeState, state: 'up', checkedAt: now };
-    this.snapshot = MappingSnapshot.compile(loaded.mappings, this.context, this.snapshot);
-    this.asOf = now;
+    this.snapshot = await MappingSnapshot.load(loaded.mappings, this.context, this.snapshot);
+    this.loadedAt = now;
     this.origin = 'store';
     for (const { origin, retained, issues } of this.snapshot.problems)
       for (const { path, line, reason } of issues)
@@ -97,17 +120,26 @@ export class ClaimMappingService {
   }
 
   get state(): MappingState {
+    const { listening } = this.store.following;
+    const { asOf } = this;
     return {
       kind: this.snapshot === undefined ? 'none' : 'loaded',
-      store: this.storeState,
+      store: { ...this.storeState, listening },
       snapshot: {
         origin: this.origin,
-        ...(this.asOf && { asOf: this.asOf }),
+        ...(asOf && { asOf }),
         mappings: this.snapshot?.size ?? 0,
         problems: this.snapshot?.problems ?? [],
         file: this.fileState,
       },
     };
+  }
+
+  /** While nothing is told and nothing fails, what was loaded is still what the store has. */
+  private get asOf(): Date | undefined {
+    const { confirmedAt } = this.store.following;
+    const confirmed = this.storeState.state === 'up' && confirmedAt !== undefined && confirmedAt > this.loadedAt!;
+    return confirmed ? confirmedAt : this.loadedAt;
   }
 
   /** The mapping of a call; `unloaded` while there are no mappings at all. No I/O. */
@@ -120,8 +152,34 @@ export class ClaimMappingService {
     selection: Extract<Selection, { kind: 'mapping' }>,
     subject: Subject | undefined,
     deadline: Deadline,
+    options: ResolveOptions = {},
   ): Promise<Resolution> {
-    return resolveClaims(selection.plan, subject, deadline);
+    return resolveClaims(selection.plan, subject, deadline, { ...options, call: selection.call });
+  }
+
+  /** The documents in force, as they were stored. */
+  get stored(): readonly StoredMapping[] {
+    return this.snapshot?.stored ?? [];
+  }
+
+  /** What is compiled now, so that a check compiles nothing twice. */
+  get compiled(): MappingSnapshot {
+    return this.snapshot ?? MappingSnapshot.empty;
+  }
+
+  /** See `MappingSnapshot.plansOf`. */
+  plansOf(tenant: string): readonly Plan[] {
+    return this.snapshot?.plansOf(tenant) ?? [];
+  }
+
+  /** See `MappingSnapshot.compileBeside`. */
+  compileBeside(candidate: StoredMapping): CompileResult {
+    return this.compiled.compileBeside(candidate, this.context);
+  }
+
+  /** See `MappingSnapshot.selectBeside`. */
+  selectBeside(candidate: StoredMapping, selector: Selector): ReturnType<MappingSnapshot['selectBeside']> {
+    return this.compiled.selectBeside(candidate, this.context, selector);
   }
 
   private async loadFile(): Promise<void> {
@@ -129,7 +187,7 @@ export class ClaimMappingService {
     if (saved?.kind === 'damaged') this.log.error({ detail: saved.detail }, 'mappings: the snapshot file is not used');
     if (saved?.kind !== 'saved') return;
     this.snapshot = MappingSnapshot.compile(saved.mappings, this.context);
-    this.asOf = saved.savedAt;
+    this.loadedAt = saved.savedAt;
     this.origin = 'file';
     this.fileState = 'written';
   }

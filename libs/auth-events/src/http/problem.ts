@@ -19,6 +19,7 @@ interface Problem {
   readonly publicMessage: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly issues?: unknown;
+  readonly members?: Readonly<Record<string, string>> | undefined;
   readonly correlationId?: string;
   readonly detail: string;
   readonly defect: boolean;
@@ -33,6 +34,7 @@ const titles: Readonly<Record<number, { readonly code: string; readonly text: st
   408: { code: 'request.timeout', text: 'The request took too long to arrive.' },
   413: { code: 'request.tooLarge', text: 'The request body is too large.' },
   415: { code: 'request.contentType', text: 'The content type must be application/json.' },
+  417: { code: 'request.expectation', text: 'The expectation cannot be met.' },
   431: { code: 'request.headersTooLarge', text: 'The request headers are too large.' },
   503: { code: 'service.unavailable', text: 'The service cannot answer now.' },
 };
@@ -45,6 +47,8 @@ interface CodedError {
   readonly detail?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly more?: { readonly issues?: unknown; readonly detail?: string; readonly correlationId?: string };
+  /** Further members of the body (RFC 9457 §3.2). They go out. */
+  readonly members?: Readonly<Record<string, string>>;
 }
 
 function isCoded(error: unknown): error is CodedError {
@@ -55,7 +59,7 @@ function isCoded(error: unknown): error is CodedError {
 
 function problemOf(error: unknown): Problem {
   if (isCoded(error)) {
-    const { code, status, publicMessage, headers = {}, more } = error;
+    const { code, status, publicMessage, headers = {}, more, members } = error;
     const detail = more?.detail ?? error.detail ?? publicMessage;
     return {
       code,
@@ -63,6 +67,7 @@ function problemOf(error: unknown): Problem {
       publicMessage,
       headers,
       issues: more?.issues,
+      members,
       correlationId: more?.correlationId,
       detail,
       defect: false,
@@ -90,9 +95,10 @@ export function problemBody(problem: {
   readonly title: string;
   readonly correlationId: string;
   readonly errors?: unknown;
+  readonly members?: Readonly<Record<string, string>> | undefined;
 }): string {
-  const { status, code, title, correlationId, errors } = problem;
-  return JSON.stringify({ type: `urn:claimbridge:problem:${code}`, title, status, code, correlationId, errors });
+  const { status, code, title, correlationId, errors, members } = problem;
+  return JSON.stringify({ type: `urn:claimbridge:problem:${code}`, title, status, code, correlationId, ...members, errors });
 }
 
 /** Answers every error as application/problem+json with a stable code and a correlation id; no stack, no message of ours leaves. */
@@ -112,6 +118,15 @@ export class ProblemFilter implements ExceptionFilter {
       .status(status)
       .headers(problem.headers)
       .header('content-type', 'application/problem+json')
-      .send(problemBody({ status, code, title: problem.publicMessage, correlationId, errors: problem.issues }));
+      .send(
+        problemBody({
+          status,
+          code,
+          title: problem.publicMessage,
+          correlationId,
+          errors: problem.issues,
+          members: problem.members,
+        }),
+      );
   }
 }

@@ -1,12 +1,25 @@
 import {
+  claimSetDocument,
   configurationIssues,
+  identifyDocument,
   mappingDocument,
+  type ClaimSetDocument,
   type ConfigurationIssue,
   type MappingDocument,
 } from '../mapping/mapping-document.js';
+import { canonical } from './canonical.js';
 
-/** What a difference is about. `mapping` is the document itself: its name, its overflow rule. */
-export type DifferenceKind = 'mapping' | 'application' | 'client' | 'extension' | 'include' | 'lookup' | 'claim' | 'test';
+/** What a difference is about. `mapping` and `claimSet` are the document itself: its name, its overflow rule. */
+export type DifferenceKind =
+  | 'mapping'
+  | 'claimSet'
+  | 'application'
+  | 'client'
+  | 'extension'
+  | 'include'
+  | 'lookup'
+  | 'claim'
+  | 'test';
 
 /** A part of a thing that changed, such as a claim's `transform`; a side is absent where it does not have the part. */
 export interface PartDifference {
@@ -60,22 +73,27 @@ type Things =
 
 function partsOf(input: unknown): Things {
   if (input === undefined) return { kind: 'things', things: new Map() };
-  const parsed = mappingDocument.safeParse(input);
+  const parsed = (identifyDocument(input).kind === 'claimSet' ? claimSetDocument : mappingDocument).safeParse(input);
   if (!parsed.success) return { kind: 'unreadable', issues: configurationIssues(parsed.error) };
   return { kind: 'things', things: new Map(thingsOf(parsed.data).map((thing) => [`${thing.kind}\n${thing.name}`, thing])) };
 }
 
-function thingsOf(document: MappingDocument): readonly Thing[] {
-  const { name, tenant, overflow, applications, clients = [], extensions = [], lookups, claims, tests } = document;
+function thingsOf(document: MappingDocument | ClaimSetDocument): readonly Thing[] {
+  const { tenant, lookups, claims, tests } = document;
   const plain = (kind: DifferenceKind, names: readonly string[]): readonly Thing[] =>
     names.map((each) => ({ kind, name: each, parts: {} }));
   const named = (kind: DifferenceKind, table: Readonly<Record<string, object>>): readonly Thing[] =>
     Object.entries(table).map(([each, parts]) => ({ kind, name: each, parts: { ...parts } }));
   return [
-    { kind: 'mapping', name, parts: { tenant, overflow } },
-    ...plain('application', applications),
-    ...plain('client', clients),
-    ...plain('extension', extensions),
+    ...('claimSet' in document
+      ? [{ kind: 'claimSet' as const, name: document.claimSet, parts: { tenant } }]
+      : [
+          { kind: 'mapping' as const, name: document.name, parts: { tenant, overflow: document.overflow } },
+          ...plain('application', document.applications),
+          ...plain('client', document.clients ?? []),
+          ...plain('extension', document.extensions ?? []),
+          ...plain('include', document.include),
+        ]),
     ...named('lookup', lookups),
     ...named('claim', claims),
     ...named('test', Object.fromEntries(tests.map(({ name: test, ...parts }) => [test, parts]))),
@@ -94,17 +112,9 @@ function differenceOf(before: Thing | undefined, after: Thing | undefined): read
   return change === 'changed' && parts.length === 0 ? [] : [{ kind, name, change, parts }];
 }
 
-/** The same text for values that are equal, whatever the order of their keys. */
-function canonical(value: unknown): string | undefined {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).toSorted(([left], [right]) => (left < right ? -1 : 1)))
-      : part,
-  );
-}
-
 const readingOrder: readonly DifferenceKind[] = [
   'mapping',
+  'claimSet',
   'application',
   'client',
   'extension',

@@ -1,45 +1,33 @@
 import { z } from 'zod';
 import { duration } from '../duration.js';
-import { claimValue, guid } from './claim-value.js';
+import { alias, claimValue, configurationName, guid, reference } from './names.js';
 import { testDocument } from './test-document.js';
 import { transformDocument } from './transform-document.js';
 
-/** Names of mappings, tenants, sources and lookups. */
-export const configurationName = z
-  .string()
-  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, { error: 'must be 1 to 63 lower-case letters, digits and hyphens' });
-
-const alias = z
-  .string()
-  .regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, { error: 'must be a letter followed by letters, digits and _ (at most 63)' })
-  .refine((text) => !['subject', 'application', 'tenant', 'event'].includes(text), { error: 'is a reserved word' });
-
-const reference = z.string().regex(/^[A-Za-z][A-Za-z0-9_]*\.[A-Za-z0-9][A-Za-z0-9_.;-]*$/, {
-  error: 'must be subject.<property> or <lookup>.<attribute>',
-});
-
 const lookupName = z.string().regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, { error: 'must be <source>.<lookup>' });
 
-const lookup = z.strictObject({
-  use: lookupName.describe('The lookup, as <source>.<lookup> of the operator’s configuration.'),
-  with: z
-    .record(z.string().min(1), reference)
-    .optional()
-    .describe('The lookup’s parameters, each from a property of the subject or an attribute of another lookup.'),
-  keepLastKnown: duration
-    .refine((milliseconds) => milliseconds > 0 && milliseconds <= 7 * 86_400_000, {
-      error: 'must be at most 7d, and not nothing',
-    })
-    .optional()
-    .describe('The last answer is kept that long, for claims that say stale.'),
-  fallback: z
-    .array(lookupName)
-    .min(1)
-    .max(4)
-    .optional()
-    .describe('Lookups of other sources, asked in order while this one is unavailable. What they give is degraded.'),
-  acceptDegraded: z.boolean().default(false).describe('Whether what a fallback gave may be a parameter of this lookup.'),
-});
+const lookup = z
+  .strictObject({
+    use: lookupName.describe('The lookup, as <source>.<lookup> of the operator’s configuration.'),
+    with: z
+      .record(z.string().min(1), reference)
+      .optional()
+      .describe('The lookup’s parameters, each from a property of the subject or an attribute of another lookup.'),
+    keepLastKnown: duration
+      .refine((milliseconds) => milliseconds > 0 && milliseconds <= 7 * 86_400_000, {
+        error: 'must be at most 7d, and not nothing',
+      })
+      .optional()
+      .describe('The last answer is kept that long, for claims that say stale.'),
+    fallback: z
+      .array(lookupName)
+      .min(1)
+      .max(4)
+      .optional()
+      .describe('Lookups of other sources, asked in order while this one is unavailable. What they give is degraded.'),
+    acceptDegraded: z.boolean().default(false).describe('Whether what a fallback gave may be a parameter of this lookup.'),
+  })
+  .meta({ id: 'lookup' });
 
 const treatment = z.union([z.enum(['fail', 'omit']), z.strictObject({ default: claimValue })], {
   error: 'must be fail, omit or { default: value }',
@@ -52,6 +40,13 @@ const stalePolicy = z.strictObject({
 
 const claim = z
   .strictObject({
+    when: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'A CEL expression: the claim is given only where it is true. Where it is false the claim is absent, and nothing fails.',
+      ),
     from: reference.optional().describe('Where the value comes from: subject.<property> or <lookup>.<attribute>.'),
     value: claimValue.optional().describe('A value that is the same for everybody.'),
     list: z.boolean().default(false).describe('true: the claim is always a list, also with one value.'),
@@ -68,7 +63,28 @@ const claim = z
   .superRefine((document, context) => {
     if ((document.from === undefined) === (document.value === undefined))
       context.addIssue({ code: 'custom', message: 'must have either from or value' });
-  });
+  })
+  .meta({ id: 'claim' });
+
+const version = z
+  .literal(1, { error: 'must be 1, the version of the language that this Claimbridge reads' })
+  .default(1)
+  .describe('The version of the mapping language.');
+const tenant = configurationName.describe('The tenant, by its alias in the operator’s configuration.');
+const lookups = z.record(alias, lookup).default({}).describe('What is asked of the sources, each question by a name of its own.');
+const claims = z
+  .record(
+    z.string().regex(/^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$/, {
+      error: 'must be a letter followed by letters, digits and _ . : / - (at most 128)',
+    }),
+    claim,
+  )
+  .describe('What the answer has, by the names that Entra knows (claimIdInApiResponse), case included.');
+const tests = z
+  .array(testDocument)
+  .max(200)
+  .default([])
+  .describe('What must come of it; a test that fails refuses the document.');
 
 /**
  * The mapping document: which applications, which lookups, which claims. Unknown keys are refused at every level.
@@ -76,17 +92,14 @@ const claim = z
  */
 export const mappingDocument = z
   .strictObject({
-    version: z
-      .literal(1, { error: 'must be 1, the version of the language that this Claimbridge reads' })
-      .default(1)
-      .describe('The version of the mapping language.'),
+    version,
     name: configurationName.describe('Unique within the tenant.'),
-    tenant: configurationName.describe('The tenant, by its alias in the operator’s configuration.'),
+    tenant,
     applications: z
-      .array(guid)
-      .min(1)
+      .union([z.tuple([z.literal('*')]), z.array(guid).min(1)], { error: applicationsError })
       .describe(
-        'Whom the token is for: the application (client) ids. An access token’s claims belong to the resource’s application.',
+        'Whom the token is for: the application (client) ids. An access token’s claims belong to the resource’s application. ' +
+          '["*"]: the tenant’s fallback, for applications without a mapping of their own.',
       ),
     clients: z.array(guid).min(1).optional().describe('Narrows the mapping to tokens that these client applications ask for.'),
     extensions: z
@@ -94,27 +107,49 @@ export const mappingDocument = z
       .min(1)
       .optional()
       .describe('Narrows the mapping to calls of these custom authentication extensions.'),
-    lookups: z.record(alias, lookup).default({}),
-    claims: z.record(
-      z.string().regex(/^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$/, {
-        error: 'must be a letter followed by letters, digits and _ . : / - (at most 128)',
-      }),
-      claim,
-    ),
+    include: z
+      .array(configurationName)
+      .max(16)
+      .default([])
+      .describe('Claim sets whose lookups and claims the mapping takes over. A claim of its own replaces one of a claim set.'),
+    lookups,
+    claims: claims.default({}),
     overflow: z
       .union([z.literal('fail'), z.strictObject({ drop: z.array(z.string()).min(1) })], {
         error: 'must be fail or { drop: [claim, …] }',
       })
       .default('fail')
       .describe('What happens where names and values exceed Entra’s limit of 3 KB: fail, or drop these claims in this order.'),
-    tests: z
-      .array(testDocument)
-      .max(200)
-      .default([])
-      .describe('What the mapping must give; a test that fails refuses the mapping.'),
+    tests,
   })
-  .meta({ title: 'Claimbridge mapping' });
+  .refine(({ include, claims: own }) => include.length > 0 || Object.keys(own).length > 0, {
+    error: 'must have claims or include',
+  })
+  .meta({ title: 'Mapping' });
 
+/** Lookups and claims that several mappings of the tenant include. */
+export const claimSetDocument = z
+  .strictObject({
+    version,
+    claimSet: configurationName.describe('Its name, unique within the tenant among mappings and claim sets.'),
+    tenant,
+    lookups,
+    claims,
+    tests,
+  })
+  .meta({ title: 'Claim set' });
+
+/** A union alone would only say that neither fits. */
+function applicationsError({ input }: { readonly input?: unknown }): string {
+  const entries: readonly unknown[] = Array.isArray(input) ? input : [];
+  if (entries.includes('*') && entries.length > 1) return 'must be "*" alone or application ids';
+  const index = entries.findIndex((entry) => !guid.safeParse(entry).success);
+  return index < 0
+    ? 'must be a list of application ids, or ["*"] for the tenant’s fallback'
+    : `${index}: must be a GUID (8-4-4-4-12 hexadecimal digits)`;
+}
+
+export type ClaimSetDocument = z.output<typeof claimSetDocument>;
 export type MappingDocument = z.output<typeof mappingDocument>;
 export type ClaimDocument = MappingDocument['claims'][string];
 export type LookupDocument = MappingDocument['lookups'][string];
@@ -143,12 +178,51 @@ export function configurationIssues(error: z.ZodError): readonly ConfigurationIs
   });
 }
 
-/** The JSON Schema (draft 2020-12) of the mapping document, as editors and other tools read it. */
+/** What a document says of itself, as far as it says so: whether or not it is valid. */
+export interface DocumentIdentity {
+  readonly kind: 'mapping' | 'claimSet';
+  readonly tenant?: string;
+  readonly name?: string;
+  /** In lower case; `*` for the fallback. Absent where they cannot be told, and for a claim set. */
+  readonly applications?: readonly string[];
+  /** The claim sets that it includes. */
+  readonly include: readonly string[];
+}
+
+/** Which document this is. For everybody who files documents without compiling them. */
+export function identifyDocument(document: unknown): DocumentIdentity {
+  const fields = (typeof document === 'object' && document !== null ? document : {}) as Readonly<Record<string, unknown>>;
+  const kind = Object.hasOwn(fields, 'claimSet') ? 'claimSet' : 'mapping';
+  const text = (key: string): string | undefined => {
+    const value = Object.hasOwn(fields, key) ? fields[key] : undefined;
+    return typeof value === 'string' ? value : undefined;
+  };
+  const texts = (key: string): readonly string[] => {
+    const value = Object.hasOwn(fields, key) ? fields[key] : undefined;
+    return Array.isArray(value) && value.every((entry) => typeof entry === 'string') ? value : [];
+  };
+  const [documentTenant, name] = [text('tenant'), text(kind === 'claimSet' ? 'claimSet' : 'name')];
+  const applications = kind === 'claimSet' ? [] : texts('applications');
+  return {
+    kind,
+    ...(documentTenant !== undefined && { tenant: documentTenant }),
+    ...(name !== undefined && { name }),
+    ...(applications.length > 0 && { applications: applications.map((application) => application.toLowerCase()) }),
+    include: texts('include'),
+  };
+}
+
+/** A name and no address: nobody is asked for it. */
+const schemaId = 'urn:claimbridge:schema:mapping:1';
+
+/** The JSON Schema (draft 2020-12) of mappings and claim sets, as editors and other tools read it. */
 export function mappingJsonSchema(): object {
-  return z.toJSONSchema(mappingDocument, {
+  const schema = z.toJSONSchema(z.union([mappingDocument, claimSetDocument]), {
     io: 'input',
     override: ({ zodSchema, jsonSchema }) => {
       if (zodSchema === claim) jsonSchema.oneOf = [{ required: ['from'] }, { required: ['value'] }];
     },
   });
+  const { $schema, ...rest } = schema;
+  return { $schema, $id: schemaId, title: 'Claimbridge mapping or claim set', ...rest };
 }

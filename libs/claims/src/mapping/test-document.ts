@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { duration } from '../duration.js';
 import { subjectProperties } from '../subject.js';
-import { claimValue, guid } from './claim-value.js';
+import { claimValue, guid } from './names.js';
 
 const bytes = z.strictObject({ base64: z.base64().min(1) }).describe('Bytes, such as an objectGUID.');
 const attributeValue = z.union([z.string().min(1), bytes], { error: 'must be a text, or { base64: … } for bytes' });
@@ -75,7 +75,8 @@ export const testDocument = z
   .superRefine(({ expect, fails }, context) => {
     if ((expect === undefined) === (fails === undefined))
       context.addIssue({ code: 'custom', message: 'must have either expect or fails' });
-  });
+  })
+  .meta({ id: 'test' });
 
 export type TestDocument = z.output<typeof testDocument>;
 export type GivenDocument = TestDocument['given'][string];

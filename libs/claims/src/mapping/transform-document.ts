@@ -1,19 +1,44 @@
 import { z } from 'zod';
+import { dateFormats, datePattern } from '../plan/dates.js';
+import { configurationName, reference } from './names.js';
 
-/** Transforms without a parameter; Entra's own names where Entra has the transform (Microsoft: claims customization reference). */
+const text = z.string().min(1).max(1_024);
+const output = z.union([z.strictObject({ value: text }), z.strictObject({ from: reference })], {
+  error: 'must be { value: text } or { from: reference }',
+});
+const otherwise = z
+  .union([z.enum(['drop', 'keep']), z.strictObject({ default: text }), z.strictObject({ from: reference })], {
+    error: 'must be drop, keep, { default: text } or { from: reference }',
+  })
+  .describe('What becomes of a value that does not match.');
+const then = output.optional().describe('What a value that matches becomes; left out, it stays as it is.');
+
+/** Transforms without a parameter; Entra's own names where Entra has the transform (Microsoft: Customize SAML token claims). */
 const plainTransform = z.enum(['ToLowercase', 'ToUppercase', 'ExtractMailPrefix', 'GroupName', 'First', 'Sort', 'Unique']);
 
 const joinTransform = z
-  .strictObject({ Join: z.string().max(16).describe('Separator put between the values.') })
+  .strictObject({
+    Join: z.string().max(16).describe('Separator put between the values.'),
+    with: z.array(reference).min(1).max(5).optional().describe('More values, appended in this order.'),
+  })
   .describe('All values as one text.');
 
 const splitTransform = z
   .strictObject({ Split: z.string().min(1).max(16).describe('Separator at which a value is cut.') })
   .describe('One value as several; empty parts are dropped.');
 
-const formatTransform = z
+const bytesTransform = z
   .strictObject({ Format: z.enum(['guid', 'sid', 'base64']) })
   .describe('Bytes as text: an objectGUID, an objectSid, or Base64 (as in ImmutableID).');
+
+const dateTransform = z
+  .strictObject({
+    Format: z.union([z.enum(['date', 'dateTime', 'epoch']), z.string().max(32).regex(datePattern)], {
+      error: 'must be date, dateTime, epoch, or a pattern of yyyy MM dd HH mm ss and signs',
+    }),
+    from: z.enum(dateFormats).describe('How the source writes it.'),
+  })
+  .describe('A moment, written differently; in UTC.');
 
 const mapTransform = z
   .strictObject({
@@ -32,11 +57,158 @@ const mapTransform = z
   })
   .describe('A table of values.');
 
-export const transformDocument = z.union([plainTransform, joinTransform, splitTransform, formatTransform, mapTransform], {
-  error: (issue) =>
-    typeof issue.input === 'string'
-      ? `is not a transform; those without a parameter are ${plainTransform.options.join(', ')}`
-      : 'must be the name of a transform, { Join: separator }, { Split: separator }, { Format: guid|sid|base64 } or { Map: { value: value }, otherwise: drop|keep|{ default: text } }',
-});
+const testTransform = <const Name extends string>(name: Name, what: string) =>
+  z
+    .strictObject({ [name]: text.describe(what), then, otherwise: otherwise.default('drop') } as {
+      [key in Name]: typeof text;
+    } & { then: typeof then; otherwise: z.ZodDefault<typeof otherwise> })
+    .describe('Each value by whether it matches; texts compare ignoring case.');
+
+const containsTransform = testTransform('Contains', 'What the value has to contain.');
+const startWithTransform = testTransform('StartWith', 'What the value has to begin with.');
+const endWithTransform = testTransform('EndWith', 'What the value has to end with.');
+
+const extractTransform = z
+  .strictObject({
+    Extract: z
+      .strictObject({ after: text.optional(), before: text.optional() })
+      .refine(({ after, before }) => (after ?? before) !== undefined, { error: 'must have after, before or both' }),
+    otherwise: otherwise.default('drop'),
+  })
+  .describe('The part of a value after one text, before another, or between two.');
+
+const alphaTransform = z
+  .strictObject({ ExtractAlpha: z.enum(['prefix', 'suffix']) })
+  .describe('The letters at one end of a value.');
+const numericTransform = z
+  .strictObject({ ExtractNumeric: z.enum(['prefix', 'suffix']) })
+  .describe('The digits at one end of a value.');
+
+const ifEmptyTransform = z
+  .strictObject({ IfEmpty: output })
+  .describe('What stands in where there is no value. A source that does not answer is not empty.');
+const ifNotEmptyTransform = z
+  .strictObject({ IfNotEmpty: output, otherwise: output.optional() })
+  .describe('What stands in where there is a value.');
+
+const substringTransform = z
+  .strictObject({
+    Substring: z.strictObject({
+      start: z.int().min(0).max(10_000).describe('The first character, counted from 0.'),
+      length: z.int().min(1).max(10_000).optional().describe('How many characters; left out: to the end.'),
+    }),
+  })
+  .describe('A part of each value, by position.');
+
+const regexTransform = z
+  .strictObject({
+    RegexReplace: z.string().min(1).describe('A regular expression in RE2’s syntax, with named groups.'),
+    with: z.string().max(1_024).describe('What a value that matches becomes; {name} is a named group or a parameter.'),
+    parameters: z
+      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), reference)
+      .optional()
+      .describe('More values for the text.'),
+    otherwise: otherwise.default('keep'),
+  })
+  .describe('Each value rewritten by a regular expression.');
+
+const filterTransform = z
+  .strictObject({
+    Filter: z
+      .strictObject({
+        equals: z.array(text).min(1).optional(),
+        startsWith: text.optional(),
+        endsWith: text.optional(),
+        contains: text.optional(),
+        matches: z.string().min(1).optional().describe('A regular expression in RE2’s syntax.'),
+        not: z.boolean().default(false).describe('true: what fulfils them is dropped instead.'),
+      })
+      .refine(({ equals, ...tests }) => equals !== undefined || Object.values(tests).some((test) => typeof test === 'string'), {
+        error: 'must have equals, startsWith, endsWith, contains or matches',
+      }),
+  })
+  .describe('Only the values that fulfil every test; texts compare ignoring case.');
+
+const secretName = configurationName.describe('The name of a secret of the operator’s configuration.');
+const hashTransform = z
+  .strictObject({ Hash: z.enum(['sha256', 'sha512']), secret: secretName })
+  .describe('HMAC of each value under a secret, in hexadecimal: without the secret, values that can be guessed could be found.');
+const pairwiseTransform = z
+  .strictObject({ Pairwise: secretName })
+  .describe('A pseudonym of each value that differs from application to application and from tenant to tenant.');
+
+const forms =
+  '{ Join: separator }, { Split: separator }, { Format: guid|sid|base64 }, { Format: date, from: iso }, ' +
+  '{ Map: { value: value }, otherwise: drop|keep|{ default: text } }, Contains, StartWith, EndWith, Extract, ExtractAlpha, ' +
+  'ExtractNumeric, IfEmpty, IfNotEmpty, Substring, RegexReplace, Filter, Hash or Pairwise with its parameter';
+
+const byName = {
+  Join: joinTransform,
+  Split: splitTransform,
+  Map: mapTransform,
+  Contains: containsTransform,
+  StartWith: startWithTransform,
+  EndWith: endWithTransform,
+  Extract: extractTransform,
+  ExtractAlpha: alphaTransform,
+  ExtractNumeric: numericTransform,
+  IfEmpty: ifEmptyTransform,
+  IfNotEmpty: ifNotEmptyTransform,
+  Substring: substringTransform,
+  RegexReplace: regexTransform,
+  Filter: filterTransform,
+  Hash: hashTransform,
+  Pairwise: pairwiseTransform,
+} as const;
+
+export const transformDocument = z
+  .union(
+    [
+      plainTransform,
+      joinTransform,
+      splitTransform,
+      bytesTransform,
+      dateTransform,
+      mapTransform,
+      containsTransform,
+      startWithTransform,
+      endWithTransform,
+      extractTransform,
+      alphaTransform,
+      numericTransform,
+      ifEmptyTransform,
+      ifNotEmptyTransform,
+      substringTransform,
+      regexTransform,
+      filterTransform,
+      hashTransform,
+      pairwiseTransform,
+    ],
+    { error: (issue) => whatIsWrong(issue.input) },
+  )
+  .meta({ id: 'transform' });
+
+/** A union only says that nothing fits; the transform that was meant says why. */
+function whatIsWrong(input: unknown): string {
+  if (typeof input === 'string') return `is not a transform; those without a parameter are ${plainTransform.options.join(', ')}`;
+  const keys = typeof input === 'object' && input !== null ? Object.keys(input) : [];
+  const meant = keys.find((key) => Object.hasOwn(byName, key)) as keyof typeof byName | undefined;
+  const candidates =
+    meant !== undefined
+      ? [byName[meant]]
+      : keys.includes('Format')
+        ? [keys.includes('from') ? dateTransform : bytesTransform]
+        : [];
+  for (const candidate of candidates) {
+    const result = candidate.safeParse(input);
+    const [first] = result.success ? [] : result.error.issues;
+    if (first === undefined) continue;
+    const said = first.code === 'unrecognized_keys' ? `${first.keys.join(', ')} is not a known key` : first.message;
+    return `is not the transform ${meant ?? 'Format'} as it is written: ${[...first.path, said].join(': ')}`;
+  }
+  return `must be the name of a transform, ${forms}`;
+}
 
 export type TransformDocument = z.output<typeof transformDocument>;
+export type OutputDocument = z.output<typeof output>;
+export type OtherwiseDocument = z.output<typeof otherwise>;

@@ -1,3 +1,4 @@
+import type { Condition } from '../condition/condition.js';
 import type { TestDocument } from '../mapping/test-document.js';
 import type { LookupDescription, Source } from '../ports/source.js';
 import type { SubjectProperty } from '../subject.js';
@@ -39,7 +40,11 @@ export type Policy = 'fail' | 'omit' | { readonly default: ClaimValue };
 export interface PlannedClaim {
   readonly name: string;
   readonly from: Origin | { readonly kind: 'constant'; readonly values: readonly string[] };
+  /** Absent: the claim is for everybody. */
+  readonly when?: PlannedCondition;
   readonly transforms: readonly Transform[];
+  /** The references of the transforms. */
+  readonly operands: readonly Origin[];
   /** true: always a list; false: always text. */
   readonly list: boolean;
   readonly whenUnavailable: Policy;
@@ -50,12 +55,21 @@ export interface PlannedClaim {
   readonly whenMissing: Policy;
 }
 
+export interface PlannedCondition {
+  readonly condition: Condition;
+  /** What the condition reads, in its order. */
+  readonly origins: readonly Origin[];
+}
+
 /** A compiled mapping. Immutable; one serves any number of requests at once. */
 export interface Plan {
   readonly tenant: string;
   readonly mapping: string;
   /** Identifies the content that was compiled. */
   readonly revision: string;
+  /** The claim sets that it includes, as they were compiled into it. */
+  readonly claimSets: readonly { readonly name: string; readonly revision: string }[];
+  /** `*` alone: the tenant's fallback, for applications without a mapping. */
   readonly applications: readonly string[];
   /** Undefined: whichever client or extension it is. */
   readonly clients: ReadonlySet<string> | undefined;
@@ -67,4 +81,11 @@ export interface Plan {
   readonly droppable: readonly string[];
   /** The tests that stand beside the mapping. */
   readonly tests: readonly TestDocument[];
+}
+
+/** The lookups that a claim reads: for its value, in its transforms, and in its condition. */
+export function aliasesOf({ from, operands, when }: PlannedClaim): ReadonlySet<string> {
+  return new Set(
+    [from, ...operands, ...(when?.origins ?? [])].flatMap((origin) => (origin.kind === 'lookup' ? [origin.alias] : [])),
+  );
 }

@@ -1,10 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { transformDocument } from '../mapping/transform-document.js';
-import { compileTransform, NotTransformable } from './transforms.js';
+import { compileTransform, NotTransformable, type Transform, type TransformCompiler } from './transforms.js';
+
+const key = new TextEncoder().encode('0123456789abcdef0123456789abcdef');
+const compiler: TransformCompiler = {
+  operand: (reference) => Number(reference.slice('o.'.length)),
+  secret: () => ({ tenants: new Set(['t']), value: () => key }),
+  refuse: (_path, reason) => {
+    throw new Error(reason);
+  },
+};
+const compile = (document: unknown): Transform => compileTransform(transformDocument.parse(document), compiler, []);
 
 const run = (document: unknown, ...values: (string | Uint8Array)[]) =>
-  compileTransform(transformDocument.parse(document)).apply(values);
+  compile(document).apply(values, { operands: [['one'], ['two', 'three'], []], tenant: 't', application: 'a' });
 
 const escape = (text: string): string => text.replace(/[,+"\\<>;=]/g, (character) => `\\${character}`);
 
@@ -51,8 +61,9 @@ describe('transforms', () => {
 
   it.each([
     ['Lowercase', 'is not a transform'],
-    [{ Join: 1 }, 'must be the name of a transform'],
-    [{ Join: ',', Split: ',' }, 'must be the name of a transform'],
+    [{ Join: 1 }, 'is not the transform Join as it is written: Join: '],
+    [{ Join: ',', Split: ',' }, 'is not the transform Join as it is written: Split is not a known key'],
+    [{ Jion: ',' }, 'must be the name of a transform'],
     [{ Map: { a: 'x', A: 'y' } }, 'has two entries that differ only in case'],
     [{ Join: ',', also: true }, 'also'],
   ])('refuses the document %j', (document, reason) => {

@@ -133,6 +133,7 @@ export type Answer<Found> = ({ readonly kind: 'found' } & Found) | Unknown | Rep
  *   where that is no longer the present one. Nothing is changed by halves, whenever the process ends.
  * - A change and its audit entry are one transaction.
  * - A replica learns of a publish by `onPublish`, its own publishes included, and can always find out by `load`.
+ * - Of two changes to one tenant's documents in force, the second is judged with the first in force.
  */
 export abstract class MappingRepository extends MappingStore {
   abstract list(filter: MappingFilter): Promise<({ readonly kind: 'found' } & MappingPage) | RepositoryUnavailable>;
@@ -174,9 +175,4 @@ export abstract class MappingRepository extends MappingStore {
 
   abstract record(entry: AuditEntry): Promise<{ readonly kind: 'recorded' } | RepositoryUnavailable>;
   abstract audit(filter: AuditFilter): Promise<({ readonly kind: 'found' } & AuditPage) | RepositoryUnavailable>;
-
-  /** Calls back whenever what is in force may have changed. The disposable ends it. */
-  abstract onPublish(listener: () => void): Disposable;
-  /** Ends every connection. */
-  abstract close(): Promise<void>;
 }

@@ -6,3 +6,13 @@ export abstract class Secrets {
    */
   abstract read(reference: string): Promise<string>;
 }
+
+/**
+ * A secret that mappings may use by its name, as a key for pseudonyms. Mappings name what the operator set apart for them; they cannot
+ * name any reference, or their authors could make the service's own passwords keys and learn about them.
+ */
+export interface RegisteredSecret {
+  readonly tenants: ReadonlySet<string>;
+  /** The key; a sign-in never waits for it. */
+  value(): Uint8Array;
+}

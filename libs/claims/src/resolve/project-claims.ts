@@ -1,9 +1,12 @@
 import type { AttributeValue } from '../attributes.js';
-import type { ClaimValue, Plan, PlannedClaim, Policy } from '../plan/plan.js';
+import type { Verdict } from '../condition/condition.js';
+import type { Call } from '../condition/frame.js';
+import type { ClaimValue, Origin, Plan, PlannedClaim, Policy } from '../plan/plan.js';
+import { TooMuchWork } from '../plan/regular-expression.js';
 import { NotTransformable } from '../plan/transforms.js';
 import type { Subject } from '../subject.js';
 import { limitClaims } from './limit.js';
-import { valueOf, type Settled, type Value } from './lookup-run.js';
+import { valueOf, type Acceptance, type Settled, type Value } from './lookup-run.js';
 import type { ClaimDeviation, ClaimExplanation, ClaimStep, FailureCode, ResolveOptions } from './resolution.js';
 
 export type Projection = {
@@ -20,8 +23,10 @@ export function projectClaims(
   plan: Plan,
   subject: Subject | undefined,
   settled: ReadonlyMap<string, Settled>,
-  { explain }: ResolveOptions,
+  options: ResolveOptions,
 ): Projection {
+  const { explain } = options;
+  const reader = { subject, settled, call: callOf(plan, options) };
   const claims = new Map<string, ClaimValue>();
   const deviations: ClaimDeviation[] = [];
   const explanations = new Map<string, ClaimExplanation>();
@@ -31,10 +36,12 @@ export function projectClaims(
     const { name } = claim;
     const steps: ClaimStep[] = [];
     const trace = explain && ((step: string, values: readonly AttributeValue[]) => steps.push(stepOf(step, values, explain)));
-    const treated = treat(claim, evaluate(claim, subject, settled, trace));
+    const { evaluated, when } = evaluate(claim, reader, trace);
+    const treated = treat(claim, evaluated);
     if (treated.value !== undefined) claims.set(name, treated.value);
     if (treated.result === 'failed') failed[treated.why].push(name);
-    else if (treated.result !== 'value') deviations.push({ claim: name, why: treated.why, treatment: treated.result });
+    else if (treated.result !== 'value' && treated.why !== 'condition')
+      deviations.push({ claim: name, why: treated.why, treatment: treated.result });
     if (explain) {
       const { result } = treated;
       explanations.set(name, {
@@ -43,6 +50,7 @@ export function projectClaims(
         steps,
         result,
         ...(result !== 'value' && { why: treated.why }),
+        ...(when && { when }),
       });
     }
   }
@@ -64,12 +72,15 @@ export function projectClaims(
 type Evaluated =
   | { readonly kind: 'value'; readonly value: ClaimValue; readonly by?: 'stale' | 'degraded' }
   | { readonly kind: 'missing' }
+  /** The condition is not fulfilled: the claim is not for this person. */
+  | { readonly kind: 'condition' }
   /** The source is unavailable, or it gave what a text claim cannot hold: several values, or bytes. */
   | { readonly kind: 'unavailable' };
 
 type Treated =
   | { readonly result: 'value'; readonly value: ClaimValue }
   | { readonly result: 'stale' | 'degraded' | 'defaulted'; readonly value: ClaimValue; readonly why: 'unavailable' | 'missing' }
+  | { readonly result: 'omitted'; readonly value?: undefined; readonly why: 'condition' }
   | { readonly result: 'omitted' | 'failed'; readonly value?: undefined; readonly why: 'unavailable' | 'missing' };
 
 function treat(claim: PlannedClaim, evaluated: Evaluated): Treated {
@@ -78,6 +89,7 @@ function treat(claim: PlannedClaim, evaluated: Evaluated): Treated {
     return by ? { result: by, value, why: 'unavailable' } : { result: 'value', value };
   }
   const why = evaluated.kind;
+  if (why === 'condition') return { result: 'omitted', why };
   const policy: Policy = why === 'unavailable' ? claim.whenUnavailable : claim.whenMissing;
   if (policy === 'fail') return { result: 'failed', why };
   if (policy === 'omit') return { result: 'omitted', why };
@@ -86,30 +98,84 @@ function treat(claim: PlannedClaim, evaluated: Evaluated): Treated {
 
 type Trace = (step: string, values: readonly AttributeValue[]) => void;
 
+/** What a claim reads from. */
+interface Reader {
+  readonly subject: Subject | undefined;
+  readonly settled: ReadonlyMap<string, Settled>;
+  readonly call: Call;
+}
+
+function callOf({ tenant, applications }: Plan, { call }: ResolveOptions): Call {
+  if (call) return { tenant, ...call };
+  const [only, ...others] = applications;
+  return only === '*' || others.length > 0 ? { tenant } : { tenant, application: only };
+}
+
+/**
+ * The condition comes first: a claim that is not for this person fails nobody. Whatever a claim reads, in its condition, its value and its
+ * transforms, it reads by its own acceptance, and one unavailable input makes it unavailable.
+ */
 function evaluate(
   claim: PlannedClaim,
-  subject: Subject | undefined,
-  settled: ReadonlyMap<string, Settled>,
+  reader: Reader,
   trace: Trace | undefined,
-): Evaluated {
-  const acceptance = { stale: claim.stale, degraded: claim.acceptDegraded };
+): { readonly evaluated: Evaluated; readonly when?: Verdict } {
+  if (claim.when === undefined) return { evaluated: evaluateValue(claim, reader, trace) };
+  const inputs = inputsOf(claim, claim.when.origins, reader);
+  const when = inputs === undefined ? 'unavailable' : claim.when.condition.evaluate(inputs.values, reader.call);
+  if (when === 'unavailable') return { when, evaluated: { kind: 'unavailable' } };
+  if (when !== 'holds') return { when, evaluated: { kind: 'condition' } };
+  const evaluated = evaluateValue(claim, reader, trace);
+  if (evaluated.kind !== 'value' || inputs!.by === undefined) return { when, evaluated };
+  return { when, evaluated: { ...evaluated, by: evaluated.by ?? inputs!.by } };
+}
+
+function evaluateValue(claim: PlannedClaim, reader: Reader, trace: Trace | undefined): Evaluated {
+  const { from, operands, transforms } = claim;
   const origin: Value =
-    claim.from.kind === 'constant'
-      ? { kind: 'values', values: claim.from.values }
-      : valueOf(claim.from, subject, settled, acceptance);
-  if (origin.kind !== 'values') return origin;
-  trace?.('from', origin.values);
+    from.kind === 'constant'
+      ? { kind: 'values', values: from.values }
+      : valueOf(from, reader.subject, reader.settled, acceptanceOf(claim));
+  if (origin.kind === 'unavailable') return origin;
+  if (origin.kind === 'missing' && !transforms.some(({ catchesMissing }) => catchesMissing)) return origin;
+  const inputs = inputsOf(claim, operands, reader);
+  if (inputs === undefined) return { kind: 'unavailable' };
+  let values = origin.kind === 'values' ? origin.values : [];
+  trace?.('from', values);
+  const scope = { operands: inputs.values, tenant: reader.call.tenant, application: reader.call.application };
   try {
-    let values = origin.values;
-    for (const transform of claim.transforms) {
-      values = transform.apply(values);
+    for (const transform of transforms) {
+      values = transform.apply(values, scope);
       trace?.(transform.name, values);
     }
-    return valueOfClaim(claim, values, origin.by);
+    return valueOfClaim(claim, values, origin.by ?? inputs.by);
   } catch (error) {
-    if (error instanceof NotTransformable) return { kind: 'unavailable' };
+    if (error instanceof NotTransformable || error instanceof TooMuchWork) return { kind: 'unavailable' };
     throw error;
   }
+}
+
+interface Inputs {
+  /** For each origin its values, none where there is none. */
+  readonly values: readonly (readonly AttributeValue[])[];
+  readonly by?: 'stale' | 'degraded';
+}
+
+const noInputs: Inputs = { values: [] };
+
+/** The values behind further origins; undefined where one of them is unavailable. */
+function inputsOf(claim: PlannedClaim, origins: readonly Origin[], { subject, settled }: Reader): Inputs | undefined {
+  if (origins.length === 0) return noInputs;
+  const acceptance = acceptanceOf(claim);
+  const found = origins.map((origin) => valueOf(origin, subject, settled, acceptance));
+  const known = found.filter((value) => value.kind !== 'unavailable');
+  if (known.length < found.length) return undefined;
+  const by = known.find((value) => value.by !== undefined)?.by;
+  return { values: known.map((value) => (value.kind === 'values' ? value.values : [])), ...(by && { by }) };
+}
+
+function acceptanceOf({ stale, acceptDegraded }: PlannedClaim): Acceptance {
+  return { stale, degraded: acceptDegraded };
 }
 
 function valueOfClaim(claim: PlannedClaim, values: readonly AttributeValue[], by: 'stale' | 'degraded' | undefined): Evaluated {

@@ -1,3 +1,5 @@
+import type { Verdict } from '../condition/condition.js';
+import type { Call } from '../condition/frame.js';
 import type { Outcome } from '../outcome.js';
 import type { ClaimValue } from '../plan/plan.js';
 import type { SubjectProperty } from '../subject.js';
@@ -58,8 +60,10 @@ export interface ClaimExplanation {
   readonly from: string;
   readonly steps: readonly ClaimStep[];
   readonly result: 'value' | 'failed' | ClaimDeviation['treatment'];
-  /** Where it is not the source's value of this moment. */
-  readonly why?: ClaimDeviation['why'];
+  /** Where it is not the source's value of this moment; `condition`: its condition is not fulfilled, which is no deviation. */
+  readonly why?: ClaimDeviation['why'] | 'condition';
+  /** What its condition came to, where it has one. */
+  readonly when?: Verdict;
 }
 
 /** The account of one resolution. */
@@ -84,4 +88,9 @@ export interface ResolveOptions {
   readonly explain?: 'names' | 'values';
   /** Nobody will ask again: work that nobody waits for is ended. Sign-ins hand over to Entra's retry, so they leave it out. */
   readonly noHandOver?: true;
+  /**
+   * Which call this is, for conditions and pseudonyms. Left out: the mapping's only application; where it has several, what asks for the
+   * application is unavailable.
+   */
+  readonly call?: Omit<Call, 'tenant'>;
 }

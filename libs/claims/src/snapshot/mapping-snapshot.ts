@@ -1,24 +1,29 @@
-import type { ConfigurationIssue } from '../mapping/mapping-document.js';
-import { compileMapping, type CompileContext } from '../plan/compile-mapping.js';
+import { identifyDocument, type ConfigurationIssue, type DocumentIdentity } from '../mapping/mapping-document.js';
+import { claimSetKey, type ClaimSets, type CompileContext, type CompiledClaimSet } from '../plan/compile-context.js';
+import { compileClaimSet, compileMapping, type CompileResult } from '../plan/compile-mapping.js';
 import { linkPlans } from '../plan/link-plans.js';
 import type { Plan } from '../plan/plan.js';
 import type { StoredMapping } from '../ports/mapping-store.js';
+import { redTests } from '../trial/run-mapping-tests.js';
+import { Occupancy, admits, applicationKey, specificity } from './occupancy.js';
 
-/** Which call this is, as far as it decides on the mapping. All ids in lower case. */
+/** Which call this is, as far as it decides on the mapping and its conditions. All ids in lower case. */
 export interface Selector {
   readonly tenant: string;
   readonly application: string;
   readonly client?: string;
   readonly extension?: string;
+  /** In Entra's words, such as `OAUTH2.0`. */
+  readonly protocol?: string;
 }
 
 export type Selection =
-  | { readonly kind: 'mapping'; readonly plan: Plan }
+  | { readonly kind: 'mapping'; readonly plan: Plan; readonly call: Selector }
   | { readonly kind: 'none' }
   /** A mapping of this application did not compile, and no earlier revision of it is known. */
   | { readonly kind: 'invalid'; readonly origin: string };
 
-/** A mapping that was refused when the snapshot was made. */
+/** A document that was refused when the snapshot was made. */
 export interface MappingProblem {
   readonly origin: string;
   readonly issues: readonly (ConfigurationIssue & { readonly line?: number })[];
@@ -26,87 +31,211 @@ export interface MappingProblem {
   readonly retained: boolean;
 }
 
-interface InForce {
+interface MappingInForce {
   readonly stored: StoredMapping;
   readonly plan: Plan;
+  /** The claim sets that it was compiled with. */
+  readonly claimSets: readonly CompiledClaimSet[];
+  readonly warnings: Issues;
+}
+
+interface ClaimSetInForce {
+  readonly stored: StoredMapping;
+  readonly claimSet: CompiledClaimSet;
+  /** That of a mapping which consists of it alone. */
+  readonly plan: Plan;
+  readonly warnings: Issues;
+}
+
+type Issues = readonly ConfigurationIssue[];
+
+/** What a snapshot is made of, besides the documents. */
+interface Making {
+  readonly context: CompileContext;
+  readonly previous: MappingSnapshot;
+  /** What was compiled a moment ago from the same documents. */
+  readonly fresh: MappingSnapshot;
+  /** Documents that compile and are refused all the same, by their origin. */
+  readonly red: ReadonlyMap<string, Issues>;
 }
 
 /**
- * All mappings, compiled, as of one moment. Immutable. Mappings are compiled one by one and a bad one is contained: its last
- * compiled revision stays in force, and without one every application that it names answers `invalid` (never another mapping),
- * while all others serve. Where a bad mapping does not even tell its applications, the applications without a mapping might be
- * its own, so they answer `invalid` too.
+ * All mappings, compiled, as of one moment. Immutable. Documents are compiled one by one and a bad one is contained: its last
+ * compiled revision stays in force, and without one every application that it names answers `invalid` (never another mapping, the
+ * tenant's fallback included), while all others serve. Where a bad document does not even tell its applications, the applications
+ * without a mapping might be its own, so they answer `invalid` too. A claim set that is refused keeps its last revision likewise; a mapping
+ * that no longer compiles with a new one keeps serving as it was compiled.
  */
 export class MappingSnapshot {
   private readonly plans = new Map<string, Plan[]>();
+  private readonly planByOrigin = new Map<string, Plan>();
   private readonly refused = new Map<string, string>();
   private readonly unattributed = new Map<string, string>();
+  private readonly byOrigin: ReadonlyMap<string, MappingInForce>;
+  private readonly setsByOrigin: ReadonlyMap<string, ClaimSetInForce>;
 
   private constructor(
-    private readonly inForce: readonly InForce[],
+    private readonly mappings: readonly MappingInForce[],
+    private readonly sets: readonly ClaimSetInForce[],
     readonly problems: readonly MappingProblem[],
-  ) {}
+    private readonly failures: readonly StoredMapping[],
+    private readonly context: CompileContext | undefined,
+  ) {
+    this.byOrigin = new Map(mappings.map((entry) => [entry.stored.origin, entry]));
+    this.setsByOrigin = new Map(sets.map((entry) => [entry.stored.origin, entry]));
+  }
 
-  static readonly empty = new MappingSnapshot([], []);
+  static readonly empty = new MappingSnapshot([], [], [], [], undefined);
 
+  /** Compiles without running tests: for documents that passed them when they were published. */
   static compile(stored: readonly StoredMapping[], context: CompileContext, previous = MappingSnapshot.empty): MappingSnapshot {
-    const compiled: InForce[] = [];
-    const problems: MappingProblem[] = [];
-    const failures: StoredMapping[] = [];
-    for (const mapping of stored) {
-      const issues = mapping.content.kind === 'unreadable' ? [{ path: [], reason: mapping.content.reason }] : [];
-      const result =
-        mapping.content.kind === 'document'
-          ? compileMapping(mapping.content.document, mapping.revision, context)
-          : { kind: 'refused' as const, issues };
-      const clash = result.kind === 'compiled' ? clashWith(result.plan, compiled) : undefined;
-      if (result.kind === 'compiled' && clash === undefined) {
-        compiled.push({ stored: mapping, plan: result.plan });
-        continue;
-      }
-      const found = result.kind === 'refused' ? result.issues : [clash!];
-      const earlier = previous.inForce.find((entry) => entry.stored.origin === mapping.origin);
-      const retained = earlier !== undefined && clashWith(earlier.plan, compiled) === undefined;
-      if (retained) compiled.push(earlier);
-      else failures.push(mapping);
-      problems.push({ origin: mapping.origin, retained, issues: found.map((issue) => withLine(issue, mapping)) });
+    return make(stored, { context, previous, fresh: MappingSnapshot.empty, red: new Map() });
+  }
+
+  /** Compiles and runs the tests of what has changed since `previous`: a document with a red test is refused like one that does not compile. */
+  static async load(
+    stored: readonly StoredMapping[],
+    context: CompileContext,
+    previous = MappingSnapshot.empty,
+  ): Promise<MappingSnapshot> {
+    const red = new Map<string, Issues>();
+    for (let fresh = MappingSnapshot.empty; ;) {
+      const snapshot = make(stored, { context, previous, fresh, red });
+      const found = await Promise.all(
+        [...snapshot.mappings, ...snapshot.sets]
+          .filter(({ stored: { origin }, plan }) => plan.tests.length > 0 && !red.has(origin) && !previous.serves(origin, plan))
+          .map(async ({ stored: { origin }, plan }) => [origin, await redTests(plan)] as const),
+      );
+      const news = found.filter(([, issues]) => issues.length > 0);
+      if (news.length === 0) return snapshot;
+      for (const [origin, issues] of news) red.set(origin, issues);
+      fresh = snapshot;
     }
-    const snapshot = new MappingSnapshot(compiled, problems);
-    for (const linked of linkPlans(compiled.map(({ plan }) => plan))) snapshot.index(linked);
+  }
+
+  /** @internal for `make` only: the constructor stays private to this file */
+  static of(
+    mappings: readonly MappingInForce[],
+    sets: readonly ClaimSetInForce[],
+    problems: readonly MappingProblem[],
+    failures: readonly StoredMapping[],
+    context: CompileContext,
+  ): MappingSnapshot {
+    const snapshot = new MappingSnapshot(mappings, sets, problems, failures, context);
+    for (const [index, linked] of linkPlans(mappings.map(({ plan }) => plan)).entries()) {
+      snapshot.planByOrigin.set(mappings[index]!.stored.origin, linked);
+      snapshot.index(linked);
+    }
     for (const mapping of failures) snapshot.indexFailure(mapping, context);
     return snapshot;
   }
 
-  /** The mappings in force, as they were stored. */
+  /** The documents in force, as they were stored: what a snapshot with the same plans can be made of again. */
   get stored(): readonly StoredMapping[] {
-    return this.inForce.map((entry) => entry.stored);
+    const present = this.claimSets;
+    return [
+      ...this.sets.map((entry) => entry.stored),
+      ...this.mappings.map(({ stored, plan, claimSets }) =>
+        claimSets.every((claimSet) => present.get(claimSetKey(plan.tenant, claimSet.document.claimSet)) === claimSet)
+          ? stored
+          : { ...stored, claimSets: claimSets.map(({ input, revision }) => ({ document: input, revision })) },
+      ),
+    ];
   }
 
-  /** The plan in force of a document, by where it came from. */
+  /** The claim sets in force, for `CompileContext`. */
+  get claimSets(): ClaimSets {
+    return new Map(
+      this.sets.map(({ claimSet }) => [claimSetKey(claimSet.document.tenant, claimSet.document.claimSet), claimSet]),
+    );
+  }
+
+  /** The plan in force of a mapping, by where it came from. */
   planOf(origin: string): Plan | undefined {
-    return this.inForce.find((entry) => entry.stored.origin === origin)?.plan;
+    return this.planByOrigin.get(origin);
   }
 
+  /** How many mappings are in force. */
   get size(): number {
-    return this.inForce.length;
+    return this.mappings.length;
   }
 
-  /** The most specific mapping for a call. No I/O. */
+  /** The plans in force of a tenant. */
+  plansOf(tenant: string): readonly Plan[] {
+    return [...this.planByOrigin.values()].filter((plan) => plan.tenant === tenant);
+  }
+
+  /**
+   * Compiles a document as if it were in force instead of the one of its name; of a claim set, the plan is that of a mapping which
+   * consists of it alone. Nothing of the snapshot changes.
+   */
+  compileBeside(candidate: StoredMapping, context: CompileContext): CompileResult {
+    const snapshot = this.beside(candidate, context);
+    const problem = snapshot.problems.find(({ origin }) => origin === candidate.origin);
+    if (problem) return { kind: 'refused', issues: problem.issues };
+    const { plan, warnings } = (snapshot.mapping(candidate.origin) ?? snapshot.claimSet(candidate.origin))!;
+    return { kind: 'compiled', plan: snapshot.planOf(candidate.origin) ?? plan, warnings };
+  }
+
+  /** The mapping that a call would get if this document, a mapping or a claim set, were in force instead of the one of its name. */
+  selectBeside(
+    candidate: StoredMapping,
+    context: CompileContext,
+    selector: Selector,
+  ): Selection | Extract<CompileResult, { kind: 'refused' }> {
+    const snapshot = this.beside(candidate, context);
+    const problem = snapshot.problems.find(({ origin }) => origin === candidate.origin);
+    return problem ? { kind: 'refused', issues: problem.issues } : snapshot.select(selector);
+  }
+
+  private beside(candidate: StoredMapping, context: CompileContext): MappingSnapshot {
+    const identity = identityOf(candidate);
+    const others = [...this.stored, ...this.failures].filter((document) => {
+      const other = identityOf(document);
+      return document.origin !== candidate.origin && (other.tenant !== identity.tenant || other.name !== identity.name);
+    });
+    return make([...others, candidate], { context, previous: MappingSnapshot.empty, fresh: this, red: new Map() });
+  }
+
+  /** The most specific mapping for a call, else the tenant's fallback. No I/O. */
   select(selector: Selector): Selection {
-    const key = keyOf(selector.tenant, selector.application);
-    const origin = this.refused.get(key);
+    const origin = this.refused.get(applicationKey(selector.tenant, selector.application));
     if (origin !== undefined) return { kind: 'invalid', origin };
-    const plan = this.plans
-      .get(key)
-      ?.find((candidate) => admits(candidate.clients, selector.client) && admits(candidate.extensions, selector.extension));
-    if (plan) return { kind: 'mapping', plan };
-    const unattributed = this.unattributed.get(selector.tenant);
-    return unattributed === undefined ? { kind: 'none' } : { kind: 'invalid', origin: unattributed };
+    const plan = this.find(selector, selector.application);
+    if (plan) return { kind: 'mapping', plan, call: selector };
+    const unattributed = this.unattributed.get(selector.tenant) ?? this.refused.get(applicationKey(selector.tenant, '*'));
+    if (unattributed !== undefined) return { kind: 'invalid', origin: unattributed };
+    const fallback = this.find(selector, '*');
+    return fallback ? { kind: 'mapping', plan: fallback, call: selector } : { kind: 'none' };
+  }
+
+  private find({ tenant, client, extension }: Selector, application: string): Plan | undefined {
+    return this.plans
+      .get(applicationKey(tenant, application))
+      ?.find((candidate) => admits(candidate.clients, client) && admits(candidate.extensions, extension));
+  }
+
+  /** Whether this very plan is in force here. */
+  private serves(origin: string, plan: Plan): boolean {
+    return this.byOrigin.get(origin)?.plan === plan || this.setsByOrigin.get(origin)?.plan === plan;
+  }
+
+  mapping(origin: string): MappingInForce | undefined {
+    return this.byOrigin.get(origin);
+  }
+
+  claimSet(origin: string): ClaimSetInForce | undefined {
+    return this.setsByOrigin.get(origin);
+  }
+
+  /** Whether what it compiled would compile to the same in this context. */
+  isOf(context: CompileContext): boolean {
+    return this.context === context;
   }
 
   private index(plan: Plan): void {
     for (const application of plan.applications) {
-      const key = keyOf(plan.tenant, application);
+      const key = applicationKey(plan.tenant, application);
       const plans = this.plans.get(key) ?? [];
       plans.push(plan);
       plans.sort((left, right) => specificity(right) - specificity(left));
@@ -114,68 +243,132 @@ export class MappingSnapshot {
     }
   }
 
-  private indexFailure(mapping: StoredMapping, context: CompileContext): void {
-    const { tenants, applications } = intended(mapping, context);
-    for (const tenant of tenants) {
-      for (const application of applications ?? []) this.refused.set(keyOf(tenant, application), mapping.origin);
-      if (applications === undefined) this.unattributed.set(tenant, mapping.origin);
+  /** Whose mapping a refused document was meant to be, as far as it can be told. */
+  private indexFailure({ origin, content }: StoredMapping, context: CompileContext): void {
+    const { kind, tenant, applications } = identityOf({ content });
+    if (kind === 'claimSet') return;
+    for (const each of tenant !== undefined && context.tenants.has(tenant) ? [tenant] : context.tenants) {
+      for (const application of applications ?? []) this.refused.set(applicationKey(each, application), origin);
+      if (applications === undefined) this.unattributed.set(each, origin);
     }
   }
 }
 
-function keyOf(tenant: string, application: string): string {
-  return `${tenant}\n${application}`;
-}
+function make(stored: readonly StoredMapping[], making: Making): MappingSnapshot {
+  const { context, previous } = making;
+  const taken = new Occupancy();
+  const problems: MappingProblem[] = [];
+  const failures: StoredMapping[] = [];
+  const refuse = (document: StoredMapping, issues: Issues, retained: boolean): void => {
+    problems.push({ origin: document.origin, retained, issues: issues.map((issue) => withLine(issue, document)) });
+    if (!retained) failures.push(document);
+  };
+  const isClaimSet = (document: StoredMapping): boolean => identityOf(document).kind === 'claimSet';
 
-function specificity(plan: Plan): number {
-  return (plan.clients ? 1 : 0) + (plan.extensions ? 1 : 0);
-}
-
-function admits(allowed: ReadonlySet<string> | undefined, id: string | undefined): boolean {
-  return allowed === undefined || (id !== undefined && allowed.has(id));
-}
-
-function meet(left: ReadonlySet<string> | undefined, right: ReadonlySet<string> | undefined): boolean {
-  return left === undefined || right === undefined || !left.isDisjointFrom(right);
-}
-
-/** Why a plan cannot stand beside those already compiled: its name is taken, or some call would have two equally specific mappings. */
-function clashWith(plan: Plan, compiled: readonly InForce[]): ConfigurationIssue | undefined {
-  for (const { stored, plan: other } of compiled) {
-    if (other.tenant !== plan.tenant) continue;
-    if (other.mapping === plan.mapping)
-      return { path: ['name'], reason: `${plan.mapping} is the name of ${stored.origin} already` };
-    const contested = plan.applications.find((application) => other.applications.includes(application));
-    if (
-      contested !== undefined &&
-      specificity(other) === specificity(plan) &&
-      meet(other.clients, plan.clients) &&
-      meet(other.extensions, plan.extensions)
-    )
-      return {
-        path: ['applications', plan.applications.indexOf(contested)],
-        reason: `${stored.origin} serves ${contested} too, and neither is more specific; narrow one by clients or extensions`,
-      };
+  const sets: ClaimSetInForce[] = [];
+  for (const document of stored.filter(isClaimSet)) {
+    const result = claimSetOf(document, making, taken);
+    const earlier = previous.claimSet(document.origin);
+    const isFree = (entry: ClaimSetInForce): boolean =>
+      taken.nameClash(entry.plan.tenant, entry.plan.mapping, 'claimSet') === undefined;
+    const entry = result.kind === 'compiled' ? result.entry : earlier && isFree(earlier) ? earlier : undefined;
+    if (result.kind === 'refused') refuse(document, result.issues, entry !== undefined);
+    if (entry === undefined) continue;
+    taken.takeName(entry.plan.tenant, entry.plan.mapping, document.origin);
+    sets.push(entry);
   }
-  return undefined;
+
+  const claimSets: ClaimSets = new Map(
+    sets.map(({ claimSet }) => [claimSetKey(claimSet.document.tenant, claimSet.document.claimSet), claimSet]),
+  );
+  const mappings: MappingInForce[] = [];
+  for (const document of stored.filter((each) => !isClaimSet(each))) {
+    const result = mappingOf(document, claimSets, making, taken);
+    const earlier = previous.mapping(document.origin);
+    const entry =
+      result.kind === 'compiled' ? result.entry : earlier && taken.clash(earlier.plan) === undefined ? earlier : undefined;
+    if (result.kind === 'refused') refuse(document, result.issues, entry !== undefined);
+    if (entry === undefined) continue;
+    taken.take(entry.plan, document.origin);
+    mappings.push(entry);
+  }
+  return MappingSnapshot.of(mappings, sets, problems, failures, context);
 }
 
-/** Whose mapping a refused document was meant to be, as far as it can be told; `applications` undefined where it cannot. */
-function intended(
-  mapping: StoredMapping,
-  context: CompileContext,
-): { readonly tenants: Iterable<string>; readonly applications: readonly string[] | undefined } {
-  const document = mapping.content.kind === 'document' ? mapping.content.document : undefined;
-  const { tenant, applications } = (typeof document === 'object' && document !== null ? document : {}) as Record<string, unknown>;
-  const texts =
-    Array.isArray(applications) && applications.every((entry): entry is string => typeof entry === 'string') ? applications : [];
+type Made<Entry> = { readonly kind: 'compiled'; readonly entry: Entry } | { readonly kind: 'refused'; readonly issues: Issues };
+
+function claimSetOf(stored: StoredMapping, { context, previous, fresh, red }: Making, taken: Occupancy): Made<ClaimSetInForce> {
+  const refused = red.get(stored.origin);
+  if (refused) return { kind: 'refused', issues: refused };
+  if (stored.content.kind === 'unreadable') return unreadable(stored.content.reason);
+  for (const earlier of [fresh, previous]) {
+    const entry = earlier.isOf(context) ? earlier.claimSet(stored.origin) : undefined;
+    if (
+      entry?.stored.revision === stored.revision &&
+      taken.nameClash(entry.plan.tenant, entry.plan.mapping, 'claimSet') === undefined
+    )
+      return { kind: 'compiled', entry };
+  }
+  const result = compileClaimSet(stored.content.document, stored.revision, context);
+  if (result.kind === 'refused') return result;
+  const clash = taken.nameClash(result.plan.tenant, result.plan.mapping, 'claimSet');
+  if (clash) return { kind: 'refused', issues: [clash] };
+  return { kind: 'compiled', entry: { stored, claimSet: result.claimSet, plan: result.plan, warnings: result.warnings } };
+}
+
+function mappingOf(
+  stored: StoredMapping,
+  inForce: ClaimSets,
+  { context, previous, fresh, red }: Making,
+  taken: Occupancy,
+): Made<MappingInForce> {
+  const refused = red.get(stored.origin);
+  if (refused) return { kind: 'refused', issues: refused };
+  if (stored.content.kind === 'unreadable') return unreadable(stored.content.reason);
+  const claimSets = withPinned(stored, inForce, context);
+  for (const earlier of [fresh, previous]) {
+    const entry = earlier.isOf(context) ? earlier.mapping(stored.origin) : undefined;
+    const isSame =
+      entry?.stored.revision === stored.revision &&
+      entry.claimSets.every((claimSet) => claimSets.get(claimSetKey(entry.plan.tenant, claimSet.document.claimSet)) === claimSet);
+    if (isSame && taken.clash(entry.plan) === undefined) return { kind: 'compiled', entry };
+  }
+  const result = compileMapping(stored.content.document, stored.revision, { ...context, claimSets });
+  if (result.kind === 'refused') return result;
+  const { plan } = result;
+  const clash = taken.clash(plan);
+  if (clash) return { kind: 'refused', issues: [clash] };
   return {
-    tenants: typeof tenant === 'string' && context.tenants.has(tenant) ? [tenant] : context.tenants,
-    applications: texts.length > 0 ? texts.map((text) => text.toLowerCase()) : undefined,
+    kind: 'compiled',
+    entry: {
+      stored,
+      plan,
+      claimSets: plan.claimSets.map(({ name }) => claimSets.get(claimSetKey(plan.tenant, name))!),
+      warnings: result.warnings,
+    },
   };
 }
 
+/** The claim sets in force, but for those that the snapshot of a mapping brings along. */
+function withPinned({ claimSets: pinned }: StoredMapping, inForce: ClaimSets, context: CompileContext): ClaimSets {
+  if (pinned === undefined) return inForce;
+  const all = new Map(inForce);
+  for (const { document, revision } of pinned) {
+    const result = compileClaimSet(document, revision, context);
+    if (result.kind === 'compiled') all.set(claimSetKey(result.plan.tenant, result.plan.mapping), result.claimSet);
+  }
+  return all;
+}
+
+function identityOf({ content }: Pick<StoredMapping, 'content'>): DocumentIdentity {
+  return identifyDocument(content.kind === 'document' ? content.document : undefined);
+}
+
+function unreadable(reason: string): { readonly kind: 'refused'; readonly issues: Issues } {
+  return { kind: 'refused', issues: [{ path: [], reason }] };
+}
+
 function withLine(issue: ConfigurationIssue, mapping: StoredMapping): MappingProblem['issues'][number] {
-  const line = mapping.lineOf?.(issue.path);
+  const line = issue.document === undefined ? mapping.lineOf?.(issue.path) : undefined;
   return line === undefined ? issue : { ...issue, line };
 }

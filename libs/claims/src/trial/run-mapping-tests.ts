@@ -1,4 +1,5 @@
 import { Attributes, type AttributeValue } from '../attributes.js';
+import type { ConfigurationIssue } from '../mapping/mapping-document.js';
 import type { GivenAttributes, GivenDocument, TestDocument } from '../mapping/test-document.js';
 import { ambiguous, found, notFound, unavailable, type Outcome } from '../outcome.js';
 import type { AskedLookup, ClaimValue, Plan, PlannedLookup } from '../plan/plan.js';
@@ -32,15 +33,29 @@ export async function runMappingTests(plan: Plan): Promise<readonly MappingTestR
   return Promise.all(plan.tests.map((test) => run(plan, test)));
 }
 
+/** The tests of a plan that fail, as reasons to refuse it. */
+export async function redTests(plan: Plan): Promise<readonly ConfigurationIssue[]> {
+  const results = await runMappingTests(plan);
+  return results.flatMap(({ name, passed, why }, index) =>
+    passed ? [] : [{ path: ['tests', index], reason: `the test “${name}” is red: ${why.join('; ')}` }],
+  );
+}
+
 async function run(plan: Plan, test: TestDocument): Promise<MappingTestResult> {
   const subject = test.subject ?? undefined;
   using deadline = new Deadline(60_000);
-  const given = { ...plan, lookups: plan.lookups.map((lookup) => withGiven(lookup, test.given[lookup.alias] ?? 'notFound')) };
-  const resolution = await resolveClaims(given, subject, deadline, { explain: 'names' });
+  const given = { ...plan, lookups: plan.lookups.map((lookup) => withGiven(lookup, givenTo(test, lookup.alias))) };
+  const { application = plan.applications[0] === '*' ? undefined : plan.applications[0], client, extension, protocol } = test;
+  const call = { application, client, extension, protocol };
+  const resolution = await resolveClaims(given, subject, deadline, { explain: 'names', call });
   const expected: TestOutcome =
     test.fails === undefined ? { kind: 'claims', claims: test.expect! } : { kind: 'fails', code: test.fails };
   const why = differences(expected, resolution);
   return { name: test.name, passed: why.length === 0, expected, actual: actualOf(expected, resolution), why };
+}
+
+function givenTo({ given }: TestDocument, alias: string): GivenDocument {
+  return Object.hasOwn(given, alias) ? given[alias]! : 'notFound';
 }
 
 /** The lookup with a source that answers what the test says. */

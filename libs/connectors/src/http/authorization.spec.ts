@@ -250,6 +250,23 @@ describe('client credentials', () => {
     expect(endpoint.requests).toHaveLength(1);
   });
 
+  it('are asked for anew where an endpoint has been silent for a while, whatever becomes of the silence', async () => {
+    const { source, endpoint, giveToken } = await protectedApi();
+    const { promise: held, resolve: release } = Promise.withResolvers<{ status: number }>();
+    endpoint.respond(() => held);
+    const abort = new AbortController();
+    const waiting = [ask(source, 'adele', abort.signal), ask(source, 'ben', abort.signal)];
+    await vi.waitFor(() => expect(endpoint.requests).toHaveLength(1));
+    abort.abort();
+    await Promise.all(waiting);
+    endpoint.respond(giveToken);
+    later(1_100);
+    expect(await values(source)).toEqual(['gold']);
+    release({ status: 500 });
+    expect(await values(source)).toEqual(['gold']);
+    expect(endpoint.requests).toHaveLength(2);
+  });
+
   it('are sent to no address that is not meant', async () => {
     const { source, endpoint } = await protectedApi({
       auth: { tokenUrl: 'http://169.254.169.254/metadata/identity/oauth2/token' },

@@ -39,6 +39,9 @@ type Fetched = Token | Extract<Credential, { kind: 'failed' }>;
 /** The work of one token request belongs to no sign-in: it goes on when that one's time is over. */
 const tokenTimeout = 10_000;
 
+/** A token request that has no answer after this time may never have one: who comes then sends another and does not wait with it. */
+const silence = 1_000;
+
 /** RFC 6749 §5.1 only recommends that the server tells the lifetime. */
 const unknownLifetime = 5 * 60_000;
 const longestLifetime = 24 * 60 * 60_000;
@@ -54,7 +57,7 @@ const refusals: ReadonlySet<unknown> = new Set(['invalid_client', 'unauthorized_
 export class ClientCredentials implements Authorization {
   private readonly refused = new RefusedCredentials(credentialsHold);
   private token: Token | undefined;
-  private fetching: Promise<Fetched> | undefined;
+  private fetching: { readonly since: number; readonly fetched: Promise<Fetched> } | undefined;
 
   constructor(
     private readonly config: ClientCredentialsConfig,
@@ -84,12 +87,18 @@ export class ClientCredentials implements Authorization {
   }
 
   private fetch(): Promise<Fetched> {
-    this.fetching ??= this.request().then((fetched) => {
-      this.fetching = undefined;
-      if (!('kind' in fetched)) this.token = fetched;
-      return fetched;
+    const since = performance.now();
+    if (this.fetching && since - this.fetching.since < silence) return this.fetching.fetched;
+    const request = this.request().finally(() => {
+      if (this.fetching === fetching) this.fetching = undefined;
     });
-    return this.fetching;
+    const fetched = request.then((token) => {
+      if (!('kind' in token)) this.token = token;
+      return token;
+    });
+    const fetching = { since, fetched };
+    this.fetching = fetching;
+    return fetched;
   }
 
   private async request(): Promise<Fetched> {

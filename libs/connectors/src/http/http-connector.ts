@@ -1,6 +1,6 @@
 import type { Source } from '#claims';
 import { Injectable } from '@nestjs/common';
-import { Connector, type ConnectorDependencies } from '../connector.js';
+import { Connector, type ConnectorDependencies, type SourceDescription } from '../connector.js';
 import { httpConfig, type HttpConfig } from './http-config.js';
 import { HttpSource } from './http-source.js';
 
@@ -12,5 +12,10 @@ export class HttpConnector extends Connector<HttpConfig> {
 
   override create(name: string, config: HttpConfig, dependencies: ConnectorDependencies): Source {
     return new HttpSource(name, config, dependencies);
+  }
+
+  override describe({ url, lookups }: HttpConfig): SourceDescription {
+    const attributes = Object.entries(lookups).map(([name, { shape }]) => [name, Object.keys(shape.attributes)] as const);
+    return { hosts: [url], attributes: Object.fromEntries(attributes) };
   }
 }

@@ -120,7 +120,7 @@ function toEntries({ code, entries, surplus, references }: AnsweredSearch): Entr
 }
 
 /** Why a search has no answer. */
-export function failure(answer: Answer): Unavailable {
+function failure(answer: Answer): Unavailable {
   switch (answer.kind) {
     case 'aborted':
       return unavailable('timeout');

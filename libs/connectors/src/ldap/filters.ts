@@ -1,7 +1,8 @@
+import { PresenceFilter } from 'ldapts';
 import { FilterTemplate, type EncodedFilter } from './filter-template.js';
 
 /** Every entry has a class. */
-export const everything = literalFilter('(objectClass=*)');
+export const everything = new PresenceFilter({ attribute: 'objectClass' });
 
 /** The groups with one of these SIDs. Foreign security principals have the SIDs of others, but are no groups. */
 export function groupsBySid(sids: readonly Uint8Array[]): EncodedFilter {

@@ -47,12 +47,12 @@ export type Answer =
       readonly diagnostic: string;
       readonly entries: readonly DirectoryEntry[];
       readonly surplus: boolean;
-      /** Of an extended operation. */
-      readonly value?: string;
       /** Other places where entries may be, as LDAP URLs (RFC 4511 §4.5.3). */
       readonly references: readonly string[];
       /** Where a page ends and another follows: what to ask that one with. */
       readonly cookie?: Uint8Array;
+      /** Of an extended operation. */
+      readonly value?: string;
     }
   | { readonly kind: 'aborted' }
   /** More bytes than any answer may have; the server has been told to stop. */
@@ -242,7 +242,6 @@ export class LdapConnection {
       const { status: code, errorMessage: diagnostic } = message;
       const { entries, surplus, references } = operation;
       const cookie = message.controls?.find((control) => control instanceof PagedResultsControl)?.value?.cookie;
-      const value = message instanceof ExtendedResponse ? { value: message.value ?? '' } : {};
       operation.settle({
         kind: 'result',
         code,
@@ -250,8 +249,8 @@ export class LdapConnection {
         entries,
         surplus,
         references,
-        ...value,
         ...(cookie && cookie.length > 0 && { cookie }),
+        ...(message instanceof ExtendedResponse && { value: message.value ?? '' }),
       });
     }
   }

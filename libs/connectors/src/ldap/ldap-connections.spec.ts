@@ -1,6 +1,6 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
-import { Password, adele, directory, find, later, ldap, patient, proxy } from './ldap-source.harness.js';
+import { Password, adele, directory, dnsServer, find, later, ldap, patient, proxy } from './ldap-source.harness.js';
 
 describe('refused credentials', () => {
   it('are offered once to the whole directory, until they change', async () => {
@@ -145,5 +145,78 @@ describe('connections', () => {
     silent.pause();
     const source = ldap([silent.port, (await directory()).port], { limits: { connect: '50ms' } });
     expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
+  });
+
+  it('take the next search where the fewest are under way', async () => {
+    const running = await directory();
+    const bySearches = new Map<number, number>();
+    const wire = await proxy(running, (sent, connection) => {
+      if (sent.includes('userPrincipalName')) bySearches.set(connection, (bySearches.get(connection) ?? 0) + 1);
+    });
+    const source = ldap([wire.port]);
+    const ask = async (): Promise<void> => {
+      await new Promise((resolve) => setImmediate(resolve));
+      void find(source, 'user', adele);
+    };
+    await source.probe(patient);
+    running.pause();
+    for (let search = 0; search < 3; search++) void find(source, 'user', adele);
+    await vi.waitFor(() => expect(wire.connections).toBe(2));
+    running.resume();
+    await vi.waitFor(async () => expect((await source.probe(patient)).kind).toBe('up'));
+    bySearches.clear();
+    running.pause();
+    for (let search = 0; search < 10; search++) await ask();
+    await vi.waitFor(() => expect([...bySearches.values()]).toEqual([5, 5]));
+    running.resume();
+  });
+
+  it('that end are replaced without being asked for, and none is kept beyond their number', async () => {
+    const running = await directory();
+    const source = ldap([running.port], { connections: { count: 3 }, limits: { connect: '10s' } });
+    await vi.waitFor(async () => {
+      await find(source, 'user', adele);
+      expect(running.connections).toBe(3);
+    });
+    running.dropConnections();
+    await vi.waitFor(() => expect([running.connections, running.accepted]).toEqual([3, 6]), { timeout: 20_000 });
+    await source.probe(patient);
+    expect(running.accepted).toBe(6);
+    await source.close();
+    await vi.waitFor(() => expect(running.connections).toBe(0));
+  });
+
+  it('follow the list of DNS: to another server where one fails, and away from one that is not listed any more', async () => {
+    const [first, second] = [await directory(), await directory()];
+    const [one, two] = [await proxy(first), await proxy(second)];
+    const at = (name: string, { port }: { port: number }, priority = 0) => ({ target: `${name}.corp.example`, port, priority });
+    const service = '_ldap._tcp.corp.example';
+    const addresses = { 'dc1.corp.example': ['127.0.0.1'], 'dc2.corp.example': ['127.0.0.1'] };
+    const dns = await dnsServer({ addresses, services: { [service]: [at('dc1', one), at('dc2', two, 5)] } });
+    const source = ldap([], {
+      urls: undefined,
+      discover: { domain: 'corp.example', scheme: 'ldap', dns: [dns.address], refresh: '1s' },
+    });
+    const settledOn = (there: { connections: number }, notThere: { connections: number }): Promise<void> =>
+      vi.waitFor(
+        async () => {
+          expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
+          expect([there.connections, notThere.connections]).toEqual([2, 0]);
+        },
+        { timeout: 10_000 },
+      );
+    await settledOn(one, two);
+    one.refuse();
+    one.cut();
+    await settledOn(two, one);
+    await one.restore();
+    dns.serve({ addresses, services: { [service]: [at('dc1', one)] } });
+    later(6_000);
+    await settledOn(one, two);
+    dns.serve({ addresses, services: { [service]: [at('dc2', two)] } });
+    await settledOn(two, one);
+    dns.fail('refuses');
+    two.cut();
+    await settledOn(two, one);
   });
 });

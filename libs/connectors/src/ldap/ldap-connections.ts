@@ -17,6 +17,7 @@ interface Held {
   readonly server: LdapServer;
   /** Which one it is of all that were opened, from 1. */
   readonly ordinal: number;
+  readonly keepAlive: NodeJS.Timeout;
 }
 
 /** After every server failed, operations are answered at once for this time, and longer each time, instead of trying one by one. */
@@ -41,6 +42,7 @@ const rootDse: Search = {
  */
 export class LdapConnections {
   private readonly servers: HostList<LdapServer>;
+  private readonly names: NameService;
   private readonly discovery: ServerDiscovery | undefined;
   private readonly login: LdapLogin;
   private held: Held[] = [];
@@ -61,9 +63,9 @@ export class LdapConnections {
   ) {
     const { servers, discovery, limits } = config;
     this.servers = new HostList(servers);
-    const names = new NameService(discovery?.dns, limits.connect / 4);
-    this.discovery = discovery && new ServerDiscovery(name, discovery, names, log, (listed) => this.servers.replace(listed));
-    this.login = new LdapLogin(name, config, secrets, log, names);
+    this.names = new NameService(discovery?.dns, limits.connect / 8);
+    this.discovery = discovery && new ServerDiscovery(name, discovery, this.names, log, (listed) => this.servers.replace(listed));
+    this.login = new LdapLogin(name, config, secrets, log, this.names);
   }
 
   get isClosed(): boolean {
@@ -121,7 +123,10 @@ export class LdapConnections {
     this.closing.abort();
     this.discovery?.close();
     clearTimeout(this.replacing);
-    for (const { connection } of this.held) connection.close();
+    for (const { connection, keepAlive } of this.held) {
+      clearInterval(keepAlive);
+      connection.close();
+    }
     this.held = [];
   }
 
@@ -189,21 +194,19 @@ export class LdapConnections {
 
   private hold(connection: LdapConnection, server: LdapServer): Acquired {
     this.servers.works(server);
-    this.held.push({ connection, server, ordinal: ++this.openedCount });
-    this.keepAlive(connection);
+    void this.names.remember(this.servers.inOrder().map(({ host }) => host));
+    this.held.push({ connection, server, ordinal: ++this.openedCount, keepAlive: this.keepAlive(connection) });
     return { kind: 'connection', connection };
   }
 
   /** Asks for something where nothing came for half the time, so that nobody on the way takes the connection for dead. */
-  private keepAlive(connection: LdapConnection): void {
-    const { keepAlive } = this.config.connections;
+  private keepAlive(connection: LdapConnection): NodeJS.Timeout {
     let received = connection.received;
     const look = async (): Promise<void> => {
-      if (!connection.isUsable) return clearInterval(timer);
       if (connection.received === received) await this.ask(connection);
       received = connection.received;
     };
-    const timer = setInterval(() => void look(), keepAlive / 2).unref();
+    return setInterval(() => void look(), this.config.connections.keepAlive / 2).unref();
   }
 
   /** Once more where the first question had no answer: after the second the connection counts as dead. */
@@ -215,9 +218,10 @@ export class LdapConnections {
   }
 
   private drop(connection: LdapConnection, server: LdapServer, detail: string): void {
-    const before = this.held.length;
-    this.held = this.held.filter((held) => held.connection !== connection);
-    if (this.held.length === before || this.isClosed) return;
+    const ended = this.held.find((held) => held.connection === connection);
+    if (!ended) return;
+    clearInterval(ended.keepAlive);
+    this.held = this.held.filter((held) => held !== ended);
     // One that stopped answering would be chosen again at once; one that was closed may have been idle.
     if (detail === 'silent') this.servers.failed(server);
     this.log.warn({ source: this.name, server: server.url, detail }, 'a directory connection ended');

@@ -1,6 +1,6 @@
 import type { Source } from '#claims';
 import { Injectable } from '@nestjs/common';
-import { Connector, type ConnectorDependencies } from '../connector.js';
+import { Connector, type ConnectorDependencies, type SourceDescription } from '../connector.js';
 import { ldapConfig, type LdapConfig } from './ldap-config.js';
 import { LdapSource } from './ldap-source.js';
 
@@ -12,5 +12,9 @@ export class LdapConnector extends Connector<LdapConfig> {
 
   override create(name: string, config: LdapConfig, dependencies: ConnectorDependencies): Source {
     return new LdapSource(name, config, dependencies);
+  }
+
+  override describe({ servers }: LdapConfig): SourceDescription {
+    return { hosts: servers.map(({ url }) => url) };
   }
 }

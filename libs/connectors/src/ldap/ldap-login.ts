@@ -106,13 +106,17 @@ export class LdapLogin {
     return { kind: 'failed', reason: 'credentials', detail, final: true };
   }
 
-  /** A server that does not want our certificate says so by an alert of TLS (RFC 8446 §6.2). */
+  /** A server that does not want our certificate says so by an alert of TLS (RFC 8446 §6.2), or by nothing but its farewell. */
   private failed({ url }: LdapServer, detail: string, certificate: string | undefined): Failure {
     const alert = /ALERT_((?:BAD_|UNSUPPORTED_)?CERTIFICATE\w*|UNKNOWN_CA|ACCESS_DENIED)$/.exec(detail)?.[1];
-    if (alert === undefined) return { kind: 'failed', reason: 'connection', detail };
-    const refusal = `${url}: refuses the service’s certificate (${alert.toLowerCase().replaceAll('_', ' ')})${ended(certificate)}`;
-    this.refusal = refusal;
-    return { kind: 'failed', reason: 'credentials', detail: refusal };
+    const end = certificate === undefined ? undefined : endOf(certificate);
+    const over = end !== undefined && end.getTime() < Date.now();
+    if (alert === undefined && !(over && /closed|ECONNRESET|EPIPE/.test(detail)))
+      return { kind: 'failed', reason: 'connection', detail };
+    const how = alert === undefined ? '' : ` (${alert.toLowerCase().replaceAll('_', ' ')})`;
+    const remedy = over ? `: it ended ${end.toISOString()}; put a new one in its file` : '';
+    this.refusal = `${url}: refuses the service’s certificate${how}${remedy}`;
+    return { kind: 'failed', reason: 'credentials', detail: this.refusal };
   }
 
   private async read(): Promise<Credentials | Failure> {
@@ -148,11 +152,10 @@ export class LdapLogin {
   }
 }
 
-function ended(pem: string | undefined): string {
+function endOf(pem: string): Date | undefined {
   try {
-    const { validTo } = new X509Certificate(pem ?? '');
-    return Date.parse(validTo) < Date.now() ? `: it ended ${new Date(validTo).toISOString()}; put a new one in its file` : '';
+    return new Date(new X509Certificate(pem).validTo);
   } catch {
-    return ': its file has no certificate';
+    return undefined;
   }
 }

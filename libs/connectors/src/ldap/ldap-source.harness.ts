@@ -1,6 +1,15 @@
 /** What the specs of this folder share: a directory, and sources in front of it. */
 import { Secrets, type Outcome, type Source } from '#claims';
-import { startDirectory, startTcpProxy, type DirectoryOptions, type RunningDirectory, type TcpProxy } from '#testing';
+import {
+  startDirectory,
+  startDnsServer,
+  startTcpProxy,
+  type DirectoryOptions,
+  type DnsZone,
+  type RunningDirectory,
+  type RunningDnsServer,
+  type TcpProxy,
+} from '#testing';
 import { afterEach, vi } from 'vitest';
 import { LdapConnector } from './ldap-connector.js';
 
@@ -52,8 +61,17 @@ export async function directory(options: Partial<DirectoryOptions> = {}): Promis
   return running;
 }
 
-export async function proxy(target: { readonly port: number }): Promise<TcpProxy> {
-  const running = await startTcpProxy({ host: '127.0.0.1', port: target.port });
+export async function proxy(
+  target: { readonly port: number },
+  watch?: (sent: Buffer, connection: number) => void,
+): Promise<TcpProxy> {
+  const running = await startTcpProxy({ host: '127.0.0.1', port: target.port }, watch);
+  cleanUp.push(() => running.stop());
+  return running;
+}
+
+export async function dnsServer(zone: DnsZone): Promise<RunningDnsServer> {
+  const running = await startDnsServer(zone);
   cleanUp.push(() => running.stop());
   return running;
 }
@@ -125,4 +143,16 @@ export function later(milliseconds: number): void {
   vi.restoreAllMocks();
   const now = performance.now.bind(performance);
   vi.spyOn(performance, 'now').mockImplementation(() => now() + milliseconds);
+}
+
+/** Secrets and files by their references; they can be changed while the source is in use. */
+export class References extends Secrets {
+  constructor(readonly texts: Record<string, string>) {
+    super();
+  }
+  override async read(reference: string): Promise<string> {
+    const text = this.texts[reference];
+    if (text === undefined) throw new Error(`${reference}: cannot be read`);
+    return text;
+  }
 }

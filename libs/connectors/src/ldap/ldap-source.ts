@@ -13,7 +13,7 @@ import {
   type Unavailable,
 } from '#claims';
 import type { ConnectorDependencies } from '../connector.js';
-import { accountState, type AccountState } from './account-state.js';
+import { accountState } from './account-state.js';
 import { Conversations, type Conversation, type Entries, type Question } from './conversation.js';
 import { accountValue, projectionOf, type Projection } from './derived-attributes.js';
 import { Domains } from './domains.js';
@@ -35,17 +35,8 @@ interface Prepared {
   readonly lookup: LdapLookup;
   readonly binary: ReadonlySet<string>;
   readonly membership: GroupMembership;
-  readonly projection: (asked: readonly string[]) => Projection;
-}
-
-/** A plan asks for one and the same list at every sign-in. */
-function ofEachList<Result extends object>(work: (list: readonly string[]) => Result): (list: readonly string[]) => Result {
-  const done = new WeakMap<readonly string[], Result>();
-  return (list) => {
-    let result = done.get(list);
-    if (!result) done.set(list, (result = work(list)));
-    return result;
-  };
+  /** By the names that were asked for: a plan asks with the same list each time. */
+  readonly projections: WeakMap<readonly string[], Projection>;
 }
 
 /** A directory: each lookup is a search, and what it takes to complete its answer. Referrals are not followed. */
@@ -72,8 +63,7 @@ export class LdapSource extends Source {
         const table = new GroupTable(this.conversations, domains, lookup.groups);
         const onUnresolved = (): void => this.warnOnce(key, 'the directory does not show every group of a person by its SID');
         const membership = new GroupMembership(lookup.groups, table, domains, onUnresolved);
-        const projection = ofEachList((asked) => projectionOf(asked, lookup.notFoundWhen));
-        return [key, { lookup, binary: binaryAttributes(lookup.binaryAttributes), membership, projection }];
+        return [key, { lookup, binary: binaryAttributes(lookup.binaryAttributes), membership, projections: new WeakMap() }];
       }),
     );
   }
@@ -88,7 +78,7 @@ export class LdapSource extends Source {
     if (this.connections.isClosed) return unavailable('internal', 'the source is closed');
     if (base === 'impossible' || filter === 'impossible' || ![...query.parameters.values()].every(comparesAsItself))
       return notFound('noEntry');
-    const projection = prepared.projection(query.projection);
+    const projection = projectionFor(prepared, query.projection);
     const isDerived = projection.account.size > 0 || projection.groups.size > 0;
     if (projection.unknown !== undefined) return unavailable('refused', `there is no attribute ${projection.unknown}`);
     if (isDerived && lookup.entries === 'many') return unavailable('refused', 'account.… and groups.… are for entries: one');
@@ -147,21 +137,22 @@ export class LdapSource extends Source {
     signal: AbortSignal,
   ): Promise<Outcome> {
     const values = (attribute: string): readonly AttributeValue[] => reader.values(attribute);
-    const isAsked = lookup.notFoundWhen.length > 0 || projection.account.size > 0;
-    const account = isAsked ? accountState(values, { now: Date.now(), lockoutDuration: lookup.lockoutDuration }) : unaskedAccount;
-    for (const condition of lookup.notFoundWhen) {
-      const is = account.is(condition);
-      if (is === undefined) return untold(condition);
-      if (is) return notFound('excluded');
-    }
     const attributes: [string, readonly AttributeValue[]][] = projection.passedOn.map((attribute) => [
       attribute,
       values(attribute),
     ]);
-    for (const [attribute, wanted] of projection.account) {
-      const texts = accountValue(account, wanted);
-      if (!texts) return untold(wanted);
-      attributes.push([attribute, texts]);
+    if (projection.account.size > 0 || lookup.notFoundWhen.length > 0) {
+      const account = accountState(values, { now: Date.now(), lockoutDuration: lookup.lockoutDuration });
+      for (const condition of lookup.notFoundWhen) {
+        const is = account.is(condition);
+        if (is === undefined) return untold(condition);
+        if (is) return notFound('excluded');
+      }
+      for (const [attribute, wanted] of projection.account) {
+        const texts = accountValue(account, wanted);
+        if (!texts) return untold(wanted);
+        attributes.push([attribute, texts]);
+      }
     }
     if (projection.groups.size > 0) {
       const forms = [...new Set(projection.groups.values())];
@@ -205,7 +196,13 @@ export class LdapSource extends Source {
   }
 }
 
-const unaskedAccount: AccountState = { is: () => undefined, flags: undefined };
+function projectionFor({ lookup, projections }: Prepared, asked: readonly string[]): Projection {
+  const known = projections.get(asked);
+  if (known) return known;
+  const projection = projectionOf(asked, lookup.notFoundWhen);
+  projections.set(asked, projection);
+  return projection;
+}
 
 /** Not the same as no: a right is missing, or the server computes no such thing. */
 function untold(condition: string): Unavailable {

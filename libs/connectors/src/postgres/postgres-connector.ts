@@ -1,6 +1,6 @@
 import type { Source } from '#claims';
 import { Injectable } from '@nestjs/common';
-import { Connector, type ConnectorDependencies } from '../connector.js';
+import { Connector, type ConnectorDependencies, type SourceDescription } from '../connector.js';
 import { postgresConfig, type PostgresConfig } from './postgres-config.js';
 import { PostgresSource } from './postgres-source.js';
 
@@ -12,5 +12,9 @@ export class PostgresConnector extends Connector<PostgresConfig> {
 
   override create(name: string, config: PostgresConfig, dependencies: ConnectorDependencies): Source {
     return new PostgresSource(name, config, dependencies);
+  }
+
+  override describe({ hosts, database }: PostgresConfig): SourceDescription {
+    return { hosts: hosts.map(({ host, port }) => `postgres://${host.includes(':') ? `[${host}]` : host}:${port}/${database}`) };
   }
 }

@@ -8,6 +8,7 @@ import { settleOn } from '../settle-on.js';
 import { requestCancel } from './cancel-request.js';
 import type { PostgresConfig, PostgresHost } from './postgres-config.js';
 import { runStatement, sqlStateOf } from './run-statement.js';
+import { sessionClient } from './session-client.js';
 import { isConnectionState } from './sql-states.js';
 
 export type AcquiredSession =
@@ -49,8 +50,6 @@ export class PostgresPools {
   private readonly known = new WeakSet<pg.PoolClient>();
   private closed: Promise<void> | undefined;
   private authorities: string | undefined;
-  /** What the last session to be opened was opened with. */
-  private offered: string | undefined;
 
   constructor(
     private readonly name: string,
@@ -112,7 +111,6 @@ export class PostgresPools {
       if (!(error instanceof Error)) throw error;
       const sqlState = sqlStateOf(error);
       if (sqlState?.startsWith('28')) {
-        if (this.offered !== undefined) this.refused.add(this.offered);
         this.log.error({ source: this.name, host: where, sqlState }, 'the database refuses the credentials');
         return { kind: 'failed', reason: 'credentials', detail: `${where}: ${sqlState}` };
       }
@@ -146,7 +144,7 @@ export class PostgresPools {
       database,
       user,
       ssl,
-      password: () => this.readPassword(),
+      Client: sessionClient({ read: () => this.readPassword(), refused: (password) => this.refused.add(password) }),
       max: limits.concurrency,
       connectionTimeoutMillis: limits.connect,
       idleTimeoutMillis: 300_000,
@@ -179,7 +177,6 @@ export class PostgresPools {
     }
     if (password === '') throw new UnusableSecret(`${reference}: is empty`);
     if (this.refused.has(password)) throw new UnusableSecret('refused before; not tried again yet');
-    this.offered = password;
     return password;
   }
 

@@ -133,6 +133,17 @@ describe('what the database refuses', () => {
     expect(await ask(source, 'it')).toMatchObject({ reason: 'refused', detail: '42501: permission denied for table secrets' });
   });
 
+  it('leaves no connection behind, however often somebody asks', async () => {
+    const password = new Password('wrong');
+    const through = await proxy();
+    const source = postgres({ it: 'select name as v from people where upn = $1' }, { ports: [through.port], secrets: password });
+    for (let round = 0; round < 20; round++) expect(await ask(source, 'it')).toMatchObject({ reason: 'credentials' });
+    await vi.waitFor(() => expect([through.connections, through.accepted]).toEqual([0, 1]));
+    password.text = '';
+    for (let round = 0; round < 20; round++) expect(await ask(source, 'it')).toMatchObject({ reason: 'credentials' });
+    await vi.waitFor(() => expect([through.connections, through.accepted]).toEqual([0, 1]));
+  });
+
   it('is a password that is wrong: not offered again at once, and the new one is', async () => {
     const password = new Password('wrong');
     const through = await proxy();

@@ -1,6 +1,6 @@
 import type { Source } from '#claims';
 import { Injectable } from '@nestjs/common';
-import { Connector, type ConnectorDependencies } from '../connector.js';
+import { Connector, type ConnectorDependencies, type SourceDescription } from '../connector.js';
 import { staticConfig, type StaticConfig } from './static-config.js';
 import { StaticSource } from './static-source.js';
 
@@ -12,5 +12,10 @@ export class StaticConnector extends Connector<StaticConfig> {
 
   override create(name: string, config: StaticConfig, dependencies: ConnectorDependencies): Source {
     return new StaticSource(name, config, dependencies);
+  }
+
+  override describe({ table, lookups }: StaticConfig): SourceDescription {
+    if (!table) return { hosts: [] };
+    return { hosts: [], attributes: Object.fromEntries(Object.keys(lookups).map((name) => [name, [...table.columns]])) };
   }
 }

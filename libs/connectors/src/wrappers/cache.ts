@@ -1,4 +1,5 @@
 import {
+  Attributes,
   unavailable,
   type Found,
   type Keeping,
@@ -131,23 +132,25 @@ export class Cache extends WrappedSource {
   }
 
   /**
-   * Forgets every answer of a tenant that was found by one of these texts or holds one of them, last known and handed-over ones
-   * among them; what is being asked for by them will not be kept.
-   * @param texts in lower case
+   * Forgets the answers of a tenant that were found by one of these texts or hold one of them, last known and handed-over ones among
+   * them; what is being asked for by them will not be kept. Texts are in lower case.
    * @param follow the attributes, in lower case, whose values are told for further erasures
    */
-  erase(tenant: string, texts: ReadonlySet<string>, follow: ReadonlySet<string>): Erased {
-    const given = (value: unknown): boolean => typeof value === 'string' && texts.has(value.toLowerCase());
+  erase(
+    tenant: string,
+    { foundBy, holding }: { readonly foundBy: ReadonlySet<string>; readonly holding: ReadonlySet<string> },
+    follow: ReadonlySet<string>,
+  ): Erased {
     const further: string[] = [];
     let answers = 0;
-    for (const [key, flight] of this.flights) if (isFoundBy(key, tenant, given)) flight.erased = true;
-    for (const key of [...this.kept.keys()]) {
+    for (const [key, flight] of this.flights) if (isFoundBy(key, tenant, foundBy)) flight.erased = true;
+    const keys = [...this.kept.keys()];
+    for (const key of keys) {
       const outcome = this.kept.peek(key, { allowStale: true })?.outcome;
-      const attributes = outcome?.kind === 'found' ? outcome.attributes : undefined;
-      const holds = (): boolean => attributes?.names.some((name) => attributes.get(name).some(given)) ?? false;
-      if (!isFoundBy(key, tenant, given) && !(isOf(key, tenant) && holds())) continue;
+      const attributes = outcome?.kind === 'found' ? outcome.attributes : new Attributes();
+      if (!isFoundBy(key, tenant, foundBy) && !(isOf(key, tenant) && holdsAny(attributes, holding))) continue;
       for (const name of follow)
-        further.push(...(attributes?.get(name) ?? []).filter((value): value is string => typeof value === 'string'));
+        further.push(...attributes.get(name).filter((value): value is string => typeof value === 'string'));
       this.kept.delete(key);
       answers += 1;
     }
@@ -267,10 +270,17 @@ function isOf(key: string, tenant: string): boolean {
   return key.startsWith(`[${JSON.stringify(tenant)},`);
 }
 
-function isFoundBy(key: string, tenant: string, given: (value: unknown) => boolean): boolean {
+function isFoundBy(key: string, tenant: string, texts: ReadonlySet<string>): boolean {
   if (!isOf(key, tenant)) return false;
   const [, , , parameters] = JSON.parse(key) as [string, string, number, readonly (readonly [string, string])[]];
-  return parameters.some(([, value]) => given(value));
+  return parameters.some(([, value]) => texts.has(value.toLowerCase()));
+}
+
+function holdsAny(attributes: Attributes, texts: ReadonlySet<string>): boolean {
+  if (texts.size === 0) return false;
+  return attributes.names.some((name) =>
+    attributes.get(name).some((value) => typeof value === 'string' && texts.has(value.toLowerCase())),
+  );
 }
 
 function byName([left]: readonly [string, string], [right]: readonly [string, string]): number {

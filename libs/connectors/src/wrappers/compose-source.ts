@@ -29,7 +29,7 @@ export interface ComposedSource {
   /** Whether the system can be reached now. One test at a time; sign-ins, health and circuit do not notice it. */
   test(signal: AbortSignal): Promise<ProbeResult | 'busy'>;
   /** See `Cache.erase`. */
-  erase(tenant: string, texts: ReadonlySet<string>, follow: ReadonlySet<string>): Erased;
+  erase(...asked: Parameters<Cache['erase']>): Erased;
   health(): SourceHealth & { readonly circuit: 'open' | 'closed' };
   kept(): { readonly entries: number; readonly bytes: number };
 }
@@ -67,7 +67,7 @@ export function composeSource(
     source: cache,
     preview: new PreviewedSource(previewed, cache, breaker),
     test: oneAtATime((signal) => adapter.probe(signal)),
-    erase: (tenant, texts, follow) => cache.erase(tenant, texts, follow),
+    erase: (...asked) => cache.erase(...asked),
     health: () => ({ ...observed.health(), circuit: breaker.state }),
     kept: () => cache.size,
   };

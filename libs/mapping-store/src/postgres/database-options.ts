@@ -9,6 +9,8 @@ export interface DatabaseOptions {
   readonly database: string;
   readonly user: string;
   readonly password: string;
+  /** Who owns the tables and changes them; the service's own role where there is no other. */
+  readonly owner?: { readonly user: string; readonly password: string } | undefined;
   /** verify-full trusts the system's authorities; an object's `ca` names those that are trusted instead. */
   readonly tls: 'verify-full' | 'disable' | { readonly ca?: string | undefined; readonly servername?: string | undefined };
   /** Sessions at most, beside the one that listens. */
@@ -19,10 +21,7 @@ export interface DatabaseOptions {
   readonly operation: number;
 }
 
-/** Limits that a session may have of its own. An operation of 0 has none. */
-export type SessionLimits = Partial<Pick<DatabaseOptions, 'operation' | 'connections'>>;
-
-/** How a session is opened. Secrets are read each time, so that a rotated password is picked up. */
+/** How a session is opened; an operation limit of 0 is none. Secrets are read each time, so that a rotated password is picked up. */
 export async function clientConfig(options: DatabaseOptions, secrets: Secrets): Promise<ClientConfig> {
   return {
     host: options.host,

@@ -1,7 +1,7 @@
 import type { Secrets } from '#claims';
 import pg from 'pg';
 import { AbstractLogger, DataSource, QueryFailedError, type DataSourceOptions } from 'typeorm';
-import { clientConfig, type DatabaseOptions, type SessionLimits } from './database-options.js';
+import { clientConfig, type DatabaseOptions } from './database-options.js';
 import { AuditRow, DocumentRow, DraftRow, PublicationRow, RevisionRow, schema } from './entities.js';
 import { CreateStore1764115200000 } from './migrations/1764115200000-create-store.js';
 
@@ -9,9 +9,6 @@ const migrations = [CreateStore1764115200000];
 
 /** Held while the tables are changed: replicas that start together migrate one after the other. */
 const migrationLock = 4_770_915_300_001n;
-
-/** Another replica's migration, or one over a large table, may take as long as it takes. */
-const patient: SessionLimits = { operation: 0, connections: 1 };
 
 /** What went wrong is thrown as well; statements and their parameters are nobody's. */
 class Silence extends AbstractLogger {
@@ -50,17 +47,22 @@ export class MappingDatabase {
   }
 
   /** A session of its own, not yet connected. */
-  async client(limits: SessionLimits = this.options): Promise<pg.Client> {
-    const client = new pg.Client(await clientConfig({ ...this.options, ...limits }, this.secrets));
+  async client(purpose: string, options: DatabaseOptions = this.options): Promise<pg.Client> {
+    const client = new pg.Client({
+      ...(await clientConfig(options, this.secrets)),
+      application_name: `claimbridge ${purpose}`,
+    });
     // Without a listener the loss of the connection would end the process.
     client.on('error', () => undefined);
     return client;
   }
 
-  /** Brings the tables up to date. @returns the names of the migrations that were run */
+  /** Brings the tables up to date, and lets the service's role use them. @returns the names of the migrations that were run */
   async migrate(): Promise<readonly string[]> {
     return this.alone(async (source) => {
       const done = await source.runMigrations({ transaction: 'all' });
+      const { owner, user } = this.options;
+      if (owner && owner.user !== user) await source.query('select claimbridge.grant_service($1)', [user]);
       return done.map(({ name }) => name);
     });
   }
@@ -97,8 +99,8 @@ export class MappingDatabase {
     return this.createSource(this.options);
   }
 
-  private async createSource(limits: SessionLimits): Promise<DataSource> {
-    const { host, port, database, user, ...session } = await clientConfig({ ...this.options, ...limits }, this.secrets);
+  private async createSource(wanted: DatabaseOptions): Promise<DataSource> {
+    const { host, port, database, user, ...session } = await clientConfig(wanted, this.secrets);
     const options: DataSourceOptions = {
       type: 'postgres',
       driver: pg,
@@ -113,7 +115,7 @@ export class MappingDatabase {
       installExtensions: false,
       synchronize: false,
       logger: new Silence(),
-      poolSize: limits.connections ?? this.options.connections,
+      poolSize: wanted.connections,
       poolErrorHandler: () => undefined,
       extra: { ...session, maxLifetimeSeconds: 3_600, idleTimeoutMillis: 300_000 },
     };
@@ -126,7 +128,9 @@ export class MappingDatabase {
   }
 
   private async alone<Answer>(work: (source: DataSource) => Promise<Answer>): Promise<Answer> {
-    const holder = await this.client(patient);
+    // Another replica's migration, or one over a large table, may take as long as it takes.
+    const patient = { ...this.options, ...this.options.owner, operation: 0, connections: 1 };
+    const holder = await this.client('migrations', patient);
     await holder.connect();
     try {
       await holder.query('select pg_advisory_lock($1)', [migrationLock]);

@@ -6,6 +6,7 @@ import {
   type AuditFilter,
   type AuditPage,
   type Change,
+  type Following,
   type LoadedMappings,
   type MappingDraft,
   type MappingFilter,
@@ -22,6 +23,7 @@ import {
 import type { DataSource, EntityManager } from 'typeorm';
 import { revisionOf } from '../canonical-json.js';
 import { contentOf } from '../document-content.js';
+import { Listeners } from '../listeners.js';
 import { CheckFailure, change, type Made, type OpenDocument } from './change.js';
 import type { DatabaseOptions } from './database-options.js';
 import { AuditRow, PublicationRow, RevisionRow } from './entities.js';
@@ -45,7 +47,7 @@ export class PostgresMappingRepository extends MappingRepository {
   override readonly kind = 'postgres';
   private readonly database: MappingDatabase;
   private readonly inForce = new InForce();
-  private readonly listeners = new Set<() => void>();
+  private readonly listeners = new Listeners();
   private watch: PublishWatch | undefined;
 
   constructor(
@@ -58,8 +60,18 @@ export class PostgresMappingRepository extends MappingRepository {
     this.database = new MappingDatabase(options, secrets, options.migrate);
   }
 
+  override get following(): Following {
+    return this.watch?.following ?? { listening: false };
+  }
+
   override async load(): Promise<LoadedMappings> {
-    return this.database.use(async ({ manager }) => ({ kind: 'loaded', mappings: await this.inForce.read(manager) }));
+    return this.database.use(async ({ manager }) => {
+      // Before the rest: what is published meanwhile is told, or found, after this number.
+      const sequence = await readSequence(manager);
+      const mappings = await this.inForce.read(manager);
+      this.watch?.caughtUp(sequence);
+      return { kind: 'loaded', mappings };
+    });
   }
 
   override async list(filter: MappingFilter): Promise<({ readonly kind: 'found' } & MappingPage) | RepositoryUnavailable> {
@@ -248,15 +260,12 @@ export class PostgresMappingRepository extends MappingRepository {
 
   override onPublish(listener: () => void): Disposable {
     this.watch ??= new PublishWatch({
-      connect: () => this.database.client(),
+      connect: () => this.database.client('publish watch'),
       poll: () => this.sequence(),
       interval: this.options.polling,
-      changed: () => {
-        for (const each of this.listeners) each();
-      },
+      changed: () => this.listeners.tell(),
     });
-    this.listeners.add(listener);
-    return { [Symbol.dispose]: () => void this.listeners.delete(listener) };
+    return this.listeners.add(listener);
   }
 
   /** Brings the tables up to date. @returns the names of the migrations that were run */
@@ -276,9 +285,9 @@ export class PostgresMappingRepository extends MappingRepository {
   private async sequence(): Promise<number | undefined> {
     const found = await this.database.use(async ({ manager }) => ({
       kind: 'found' as const,
-      row: await manager.findOneBy(PublicationRow, { single: true }),
+      sequence: await readSequence(manager),
     }));
-    return found.kind === 'found' ? found.row?.sequence : undefined;
+    return found.kind === 'found' ? found.sequence : undefined;
   }
 
   /** A question about one document; no question is asked for a name that no document can have. */
@@ -309,6 +318,10 @@ export class PostgresMappingRepository extends MappingRepository {
       throw error instanceof CheckFailure ? error.thrown : error;
     }
   }
+}
+
+async function readSequence(manager: EntityManager): Promise<number> {
+  return (await manager.findOneByOrFail(PublicationRow, { single: true })).sequence;
 }
 
 function made(action: string, details: AuditEntry['details'] = {}): Made {

@@ -1,3 +1,4 @@
+import type { Following } from '#claims';
 import type pg from 'pg';
 
 /** The channel on which the database tells the number of each publication. */
@@ -22,6 +23,8 @@ export interface PublishWatchOptions {
 export class PublishWatch {
   private session: pg.Client | undefined;
   private last: number | undefined;
+  private reachable = true;
+  private confirmedAt: Date | undefined;
   private pause = shortestPause;
   private reopening: NodeJS.Timeout | undefined;
   private readonly polling: NodeJS.Timeout;
@@ -32,9 +35,9 @@ export class PublishWatch {
     void this.listen();
   }
 
-  /** Whether the database would tell at once. */
-  get listening(): boolean {
-    return this.session !== undefined;
+  get following(): Following {
+    const listening = this.session !== undefined;
+    return this.confirmedAt ? { listening, confirmedAt: this.confirmedAt } : { listening };
   }
 
   /** A publication, heard of from whomever. */
@@ -42,6 +45,11 @@ export class PublishWatch {
     if (this.last !== undefined && sequence <= this.last) return;
     this.last = sequence;
     this.options.changed();
+  }
+
+  /** Everything was read when the last publication had this number. */
+  caughtUp(sequence: number): void {
+    this.last = Math.max(sequence, this.last ?? 0);
   }
 
   async close(): Promise<void> {
@@ -77,10 +85,13 @@ export class PublishWatch {
     const { session } = this;
     session?.query('select 1').catch(() => end(session));
     const sequence = await this.options.poll();
-    if (sequence === undefined || this.closed || sequence === this.last) return;
+    if (this.closed) return;
+    const told = sequence === this.last && sequence !== undefined;
+    if (told && this.reachable) this.confirmedAt = new Date();
+    else if (sequence !== undefined || this.reachable) this.options.changed();
+    this.reachable = sequence !== undefined;
     // A smaller number than before: the database was restored from a backup.
-    this.last = sequence;
-    this.options.changed();
+    this.last = sequence ?? this.last;
   }
 
   private lost(session: pg.Client): void {

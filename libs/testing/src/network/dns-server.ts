@@ -94,9 +94,9 @@ function answer(query: Buffer, found: readonly Buffer[] | 'noName' | undefined):
   head.writeUInt16BE(data.length, 6);
   head.fill(0, 8, 12);
   const type = query.subarray(-4, -2);
-  const records = data.flatMap((each) => [
+  const resources = data.flatMap((each) => [
     Buffer.from([0xc0, 12, ...type, 0, 1, 0, 0, 0, 1, each.length >>> 8, each.length & 255]),
     each,
   ]);
-  return Buffer.concat([head, ...records]);
+  return Buffer.concat([head, ...resources]);
 }

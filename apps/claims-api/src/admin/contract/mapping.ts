@@ -120,21 +120,38 @@ export const diffQuery = z.strictObject({
   to: version.default('draft').describe('As from.'),
 });
 
+const part = z.strictObject({
+  part: z.string().describe('Such as the transform of a claim.'),
+  before: z.unknown().optional(),
+  after: z.unknown().optional(),
+});
+
 /** What a change means, not which lines differ. */
 export const difference = z
   .strictObject({
-    path: z.array(z.union([z.string(), z.int()])).describe('What it concerns, such as claims, department.'),
-    kind: z.enum(['added', 'removed', 'changed']),
-    before: z.unknown().optional(),
-    after: z.unknown().optional(),
+    kind: z.enum(['mapping', 'claimSet', 'application', 'client', 'extension', 'include', 'lookup', 'claim', 'test']),
+    name: z.string().describe('Of the claim, lookup or test; the id of the application.'),
+    change: z.enum(['added', 'removed', 'changed']),
+    parts: z.array(part).describe('Each part that differs.'),
   })
   .meta({
     id: 'Difference',
-    examples: [{ path: ['claims', 'department', 'whenUnavailable'], kind: 'changed', before: 'fail', after: 'omit' }],
+    examples: [
+      {
+        kind: 'claim',
+        name: 'department',
+        change: 'changed',
+        parts: [{ part: 'whenUnavailable', before: 'fail', after: 'omit' }],
+      },
+    ],
   });
 
 export const diff = z
-  .strictObject({ from: z.union([z.string(), z.int()]), to: z.union([z.string(), z.int()]), differences: z.array(difference) })
+  .strictObject({
+    from: z.union([z.string(), z.int()]),
+    to: z.union([z.string(), z.int()]),
+    differences: z.array(difference).describe('Empty: they mean the same, however they are written.'),
+  })
   .meta({ id: 'Diff' });
 
 const comment = z.string().max(1_000).default('').describe('Why; it stays with the revision.');
@@ -153,9 +170,23 @@ export const validation = z
     valid: z.boolean().describe('Whether it could be published beside what is in force now.'),
     issues: z.array(issue),
     warnings: z.array(issue),
-    tests: z.array(z.strictObject({ name: z.string(), passed: z.boolean(), differences: z.array(z.string()) })),
+    tests: z.array(
+      z.strictObject({ name: z.string(), passed: z.boolean(), why: z.array(z.string()).describe('A line for each difference.') }),
+    ),
     size: z
-      .strictObject({ estimated: z.int().describe('Bytes that names and values take, estimated.'), limit: z.int() })
+      .strictObject({
+        limit: z.int(),
+        least: z.int().describe('Bytes of names and values at least.'),
+        most: z.int().optional().describe('At most; absent where a claim is unbounded.'),
+        claims: z.array(
+          z.strictObject({
+            claim: z.string(),
+            least: z.int(),
+            most: z.int().optional(),
+            unbounded: z.enum(['values', 'length']).optional(),
+          }),
+        ),
+      })
       .optional()
       .describe('Where it compiles.'),
   })
@@ -210,6 +241,7 @@ export const importReport = z
   })
   .meta({ id: 'ImportReport' });
 
+export type DifferenceBody = z.output<typeof difference>;
 export type MappingBody = z.output<typeof mapping>;
 export type RevisionBody = z.output<typeof revision>;
 export type RevisionDocumentBody = z.output<typeof revisionDocument>;

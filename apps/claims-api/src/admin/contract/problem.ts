@@ -1,3 +1,4 @@
+import type { ConfigurationIssue } from '#claims';
 import { z } from 'zod';
 
 const path = z
@@ -10,6 +11,7 @@ export const issue = z
     path,
     reason: z.string(),
     remedy: z.string().optional().describe('What to do about it, where the reason does not say so already.'),
+    document: z.string().optional().describe('The name of the document that it is in, where that is another one.'),
   })
   .meta({
     id: 'Issue',
@@ -50,3 +52,12 @@ export const problem = z
   });
 
 export type Issue = z.output<typeof issue>;
+
+/** What the core says of a document, as it goes out. */
+export const issueBodies = (issues: readonly ConfigurationIssue[]): Issue[] =>
+  issues.map(({ path: at, reason, remedy, document }) => ({
+    path: [...at],
+    reason,
+    ...(remedy !== undefined && { remedy }),
+    ...(document !== undefined && { document }),
+  }));

@@ -4,7 +4,8 @@ import type { z } from 'zod';
 import { RequireClaimsRole, type ClaimsRole } from '../../roles.js';
 import { problem } from '../contract/problem.js';
 import { CheckInput } from './check-input.js';
-import { ReadBody, documentBytes } from './read-body.js';
+import { ReadBody, documentBytes, noteBodyLimit } from './read-body.js';
+import { MarkAdminRoute, MarkIdempotent, markQuery } from './route-marks.js';
 
 /** What an operation may answer besides success, and every one may answer 401, 403, 429 and 500. */
 const refusals = {
@@ -61,6 +62,7 @@ export function AdminRoute(role: ClaimsRole, operation: Operation): MethodDecora
   };
   return applyDecorators(
     RequireClaimsRole(role),
+    MarkAdminRoute(),
     HttpCode(status),
     ApiBearerAuth('entra'),
     ApiExtension('x-required-role', role),
@@ -91,6 +93,7 @@ export function AdminRoute(role: ClaimsRole, operation: Operation): MethodDecora
       : []),
     ...(idempotent
       ? [
+          MarkIdempotent(),
           ApiHeader({
             name: 'Idempotency-Key',
             required: false,
@@ -108,7 +111,20 @@ const problemReference = { $ref: '#/components/schemas/Problem' };
 /** For the document: the schema that `problemReference` names. */
 export const problemSchema = problem;
 
-export const CheckedQuery = (schema: z.ZodType): ParameterDecorator => Query({ schema, pipes: [new CheckInput('query')] });
+export const CheckedQuery =
+  (schema: z.ZodType): ParameterDecorator =>
+  (target, key, index) => {
+    markQuery(handlerOf(target, key));
+    Query({ schema, pipes: [new CheckInput('query')] })(target, key, index);
+  };
 export const CheckedPath = (schema: z.ZodType): ParameterDecorator => Param({ schema, pipes: [new CheckInput('path')] });
-export const CheckedBody = (schema: z.ZodType, limit = documentBytes): ParameterDecorator =>
-  Body({ schema, pipes: [new ReadBody(limit), new CheckInput('body')] });
+export const CheckedBody =
+  (schema: z.ZodType, limit = documentBytes): ParameterDecorator =>
+  (target, key, index) => {
+    noteBodyLimit(handlerOf(target, key), limit);
+    Body({ schema, pipes: [new ReadBody(limit), new CheckInput('body')] })(target, key, index);
+  };
+
+function handlerOf(target: object, key: string | symbol | undefined): object {
+  return (target as Record<string | symbol, object>)[key!]!;
+}

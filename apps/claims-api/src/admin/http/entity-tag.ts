@@ -6,12 +6,13 @@ import { AdminProblem, invalidRequest } from './admin-problem.js';
 /** The body of an answer together with the version of the mapping that it shows. */
 export class Tagged<Body extends object> {
   constructor(
-    readonly version: number,
+    /** The mapping's version, or what else identifies the state that the body shows. */
+    readonly version: number | string,
     readonly body: Body,
   ) {}
 }
 
-export const etagOf = (version: number): string => `"${version}"`;
+export const etagOf = (version: number | string): string => `"${version}"`;
 
 /** Sends the ETag of a tagged answer, and 304 to whoever has it already (RFC 9110 §13.1.2). */
 export class EntityTags implements NestInterceptor {

@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import type { IncomingMessage } from 'node:http';
 import type { PipeTransform } from '@nestjs/common';
 import { parse } from 'yaml';
@@ -21,9 +22,9 @@ export class ReadBody implements PipeTransform {
   async transform(body: unknown): Promise<unknown> {
     if (body === undefined || body === null) return undefined;
     const request = body as IncomingMessage;
-    const parser = parserOf(request.headers['content-type']);
-    const bytes = await this.read(request);
+    const bytes = await bodyBytes(request, this.limit);
     if (bytes.length === 0) return undefined;
+    const parser = parserOf(request.headers['content-type']);
     const text = decode(bytes);
     let value: unknown;
     try {
@@ -38,26 +39,48 @@ export class ReadBody implements PipeTransform {
     if (hidden) throw invalidRequest('body', [hidden]);
     return value;
   }
-
-  private async read(request: IncomingMessage): Promise<Buffer> {
-    const tooLarge = new AdminProblem({
-      code: 'request.tooLarge',
-      status: 413,
-      title: `The request body has more than ${this.limit / 1024} KB.`,
-      remedy: 'Send less at a time.',
-      headers: { connection: 'close' },
-    });
-    if (Number(request.headers['content-length'] ?? 0) > this.limit) throw tooLarge;
-    const chunks: Buffer[] = [];
-    let length = 0;
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      if (length > this.limit) throw tooLarge;
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks);
-  }
 }
+
+const reads = new WeakMap<object, Promise<Buffer>>();
+
+/**
+ * The bytes of a body; however often it is asked for, it is read once.
+ * @throws AdminProblem `request.tooLarge`
+ */
+export function bodyBytes(body: unknown, limit: number): Promise<Buffer> {
+  if (typeof body !== 'object' || body === null) return Promise.resolve(Buffer.alloc(0));
+  const read = reads.get(body) ?? readAll(body as IncomingMessage, limit);
+  reads.set(body, read);
+  return read;
+}
+
+async function readAll(request: IncomingMessage, limit: number): Promise<Buffer> {
+  const tooLarge = new AdminProblem({
+    code: 'request.tooLarge',
+    status: 413,
+    title: `The request body has more than ${limit / 1024} KB.`,
+    remedy: 'Send less at a time.',
+    headers: { connection: 'close' },
+  });
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge;
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > limit) throw tooLarge;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+const limitKey = Symbol('admin:body-limit');
+
+/** Notes how long the body of a route may be, for who reads it before the route does. */
+export function noteBodyLimit(handler: object, limit: number): void {
+  Reflect.defineMetadata(limitKey, limit, handler);
+}
+
+export const routeBodyLimit = (handler: object): number => (Reflect.getMetadata(limitKey, handler) as number | undefined) ?? 0;
 
 function parserOf(header: string | undefined): (text: string) => unknown {
   const [, type] = /^\s*([^;\s]+)\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.exec(header ?? '') ?? [];

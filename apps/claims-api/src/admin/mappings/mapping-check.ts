@@ -1,4 +1,68 @@
-import type { ValidationBody } from '../contract/mapping.js';
-export abstract class MappingCheck {
-  abstract validate(document: Readonly<Record<string, unknown>>): Promise<ValidationBody>;
+import {
+  checkPublication,
+  diffMappings,
+  estimateSize,
+  identifyDocument,
+  runMappingTests,
+  type ConfigurationIssue,
+  type MappingKey,
+  type PublishCheck,
+  type StoredMapping,
+} from '#claims';
+import type { ClaimMappingService } from '../../mapping/claim-mapping.service.js';
+import type { DifferenceBody, ValidationBody } from '../contract/mapping.js';
+import { issueBodies } from '../contract/problem.js';
+import type { Turns } from '../http/turns.js';
+
+/** Judges documents: by themselves, and beside what is in force. No source is asked. */
+export class MappingCheck {
+  constructor(
+    private readonly mappings: ClaimMappingService,
+    private readonly turns: Turns,
+  ) {}
+
+  validate(document: Readonly<Record<string, unknown>>): Promise<ValidationBody> {
+    return this.turns.take(() => this.judge(document));
+  }
+
+  /** What a publish is judged by, in its transaction. */
+  publication(key: MappingKey): PublishCheck {
+    return (inForce) => checkPublication(inForce, key, this.mappings.context, this.mappings.compiled);
+  }
+
+  /** By what they mean; a side that cannot be read has no parts to compare, and the issues say why. */
+  differences(
+    before: unknown,
+    after: unknown,
+  ): { readonly differences: DifferenceBody[]; readonly issues: readonly ConfigurationIssue[] } {
+    const compared = diffMappings(before, after);
+    if (compared.kind === 'unreadable') return { differences: [], issues: compared.issues };
+    return {
+      issues: [],
+      differences: compared.differences.map(({ parts, ...difference }) => ({
+        ...difference,
+        parts: parts.map((part) => ({ ...part })),
+      })),
+    };
+  }
+
+  private async judge(document: Readonly<Record<string, unknown>>): Promise<ValidationBody> {
+    const result = this.mappings.compileBeside(candidateOf(document));
+    if (result.kind === 'refused') return { valid: false, issues: issueBodies(result.issues), warnings: [], tests: [] };
+    const tests = await runMappingTests(result.plan);
+    const { limit, least, most, claims } = estimateSize(result.plan);
+    return {
+      valid: tests.every(({ passed }) => passed),
+      issues: [],
+      warnings: issueBodies(result.warnings),
+      tests: tests.map(({ name, passed, why }) => ({ name, passed, why: [...why] })),
+      size: { limit, least, ...(most !== undefined && { most }), claims: claims.map((claim) => ({ ...claim })) },
+    };
+  }
+}
+
+/** A document that is not stored, as the store would hold it. */
+export function candidateOf(document: Readonly<Record<string, unknown>>, revision = 'unsaved'): StoredMapping {
+  const { tenant, name } = identifyDocument(document);
+  return { origin: `${String(tenant)}/${String(name)}`, revision, content: { kind: 'document', document } };
 }

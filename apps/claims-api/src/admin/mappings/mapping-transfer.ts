@@ -1,11 +1,149 @@
-import type { Actor } from '#claims';
-import type { z } from 'zod';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import {
+  configurationName,
+  identifyDocument,
+  type Actor,
+  type MappingKey,
+  type MappingRecord,
+  type MappingRepository,
+} from '#claims';
+import { z } from 'zod';
 import type { ExportBody, ImportBody, exportQuery, importQuery } from '../contract/mapping.js';
-export abstract class MappingTransfer {
-  abstract export(query: z.output<typeof exportQuery>): Promise<ExportBody>;
-  abstract import(
-    documents: readonly Readonly<Record<string, unknown>>[],
-    query: z.output<typeof importQuery>,
+import { issueBodies } from '../contract/problem.js';
+import { repositoryUnavailable } from '../http/admin-problem.js';
+import type { Turns } from '../http/turns.js';
+import type { InForceView } from './in-force-view.js';
+import type { MappingCheck } from './mapping-check.js';
+import { readOnlyMappings } from './mapping-problems.js';
+import { found } from './mapping-workbench.js';
+
+type Document = Readonly<Record<string, unknown>>;
+type Item = ImportBody['items'][number];
+
+const keyOfDocument = z.object({ tenant: configurationName, name: configurationName });
+const pageSize = 200;
+
+/** Many documents at once, out and in. */
+export class MappingTransfer {
+  constructor(
+    private readonly repository: MappingRepository | undefined,
+    private readonly view: InForceView,
+    private readonly check: MappingCheck,
+    private readonly turns: Turns,
+  ) {}
+
+  /** The documents in force; with `drafts` each draft instead of what it would replace. */
+  export({ tenant, drafts }: z.output<typeof exportQuery>): Promise<ExportBody> {
+    return this.turns.take(async () => {
+      const documents: Record<string, unknown>[] = [];
+      if (this.repository) {
+        for await (const record of this.records(this.repository, tenant)) {
+          const document = await this.documentOf(this.repository, record, drafts);
+          if (document !== undefined) documents.push(document as Record<string, unknown>);
+        }
+      } else {
+        for (const { key, document } of this.view.documents)
+          if (tenant === undefined || key.tenant === tenant) documents.push({ ...document });
+      }
+      return { format: 'claimbridge-mappings/1', documents };
+    });
+  }
+
+  /** Makes each document the draft of its mapping; what is in force already is left alone. */
+  import(documents: readonly Document[], query: z.output<typeof importQuery>, actor: Actor): Promise<ImportBody> {
+    const { repository } = this;
+    if (!repository) throw readOnlyMappings();
+    return this.turns.take(async () => {
+      const items: Item[] = [];
+      const seen = new Set<string>();
+      for (const [index, document] of documents.entries()) {
+        items.push({ index, ...(await this.take(repository, document, query, actor, seen)) });
+        // Sign-ins are answered by the same thread.
+        await nextTurn();
+      }
+      return { dryRun: query.dryRun, items };
+    });
+  }
+
+  private async take(
+    repository: MappingRepository,
+    document: Document,
+    { tenant, dryRun, replaceDrafts }: z.output<typeof importQuery>,
     actor: Actor,
-  ): Promise<ImportBody>;
+    seen: Set<string>,
+  ): Promise<Omit<Item, 'index'>> {
+    const parsed = keyOfDocument.safeParse(identifyDocument(document));
+    if (!parsed.success)
+      return refused(parsed.error.issues.map(({ path, message }) => ({ path: path.map(String), reason: message })));
+    const key = parsed.data;
+    const named = (result: Omit<Item, 'index'>): Omit<Item, 'index'> => ({ ...key, ...result });
+    if (tenant !== undefined && key.tenant !== tenant)
+      return named(refused([{ path: ['tenant'], reason: `must be ${tenant}, which the import is for` }]));
+    if (seen.has(`${key.tenant}/${key.name}`)) return named(refused([{ path: ['name'], reason: 'stands twice in this import' }]));
+    seen.add(`${key.tenant}/${key.name}`);
+
+    const { record, inForce } = await this.present(repository, key);
+    const { differences, issues } = this.check.differences(inForce, document);
+    if (issues.length > 0) return named(refused(issues));
+    if (inForce !== undefined && differences.length === 0) return named({ result: 'unchanged', issues: [], differences });
+    if (record?.draft && !replaceDrafts)
+      return named({
+        result: 'conflict',
+        issues: [
+          { path: [], reason: 'there is a draft already', remedy: 'Publish it, throw it away, or say replaceDrafts=true.' },
+        ],
+        differences,
+      });
+    const result = record ? ('changed' as const) : ('created' as const);
+    if (dryRun) return named({ result, issues: [], differences });
+    const change = await repository.saveDraft(key, document, record?.version ?? 0, actor);
+    if (change.kind === 'unavailable') throw repositoryUnavailable(change.detail);
+    if (change.kind === 'refused') return named(refused(change.issues));
+    if (change.kind !== 'changed')
+      return named({
+        result: 'conflict',
+        issues: [{ path: [], reason: 'was changed meanwhile', remedy: 'Import it again.' }],
+        differences,
+      });
+    return named({ result, issues: [], differences });
+  }
+
+  private async present(
+    repository: MappingRepository,
+    key: MappingKey,
+  ): Promise<{ readonly record?: MappingRecord; readonly inForce?: unknown }> {
+    const read = await repository.read(key);
+    if (read.kind === 'unknown') return {};
+    const { record } = found(read, 'mapping');
+    if (!record.published) return { record };
+    return { record, inForce: found(await repository.readRevision(key, record.published.number), 'revision').document };
+  }
+
+  private async *records(repository: MappingRepository, tenant: string | undefined): AsyncGenerator<MappingRecord> {
+    let after: string | undefined;
+    do {
+      const page = found(
+        await repository.list({
+          ...(tenant !== undefined && { tenant }),
+          ...(after !== undefined && { after }),
+          limit: pageSize,
+        }),
+        'mapping',
+      );
+      yield* page.records;
+      after = page.next;
+    } while (after !== undefined);
+  }
+
+  private async documentOf(repository: MappingRepository, record: MappingRecord, drafts: boolean): Promise<unknown> {
+    if (drafts && record.draft) {
+      const draft = await repository.readDraft(record);
+      if (draft.kind === 'found') return draft.document;
+    }
+    return record.published && found(await repository.readRevision(record, record.published.number), 'revision').document;
+  }
+}
+
+function refused(issues: Parameters<typeof issueBodies>[0]): Omit<Item, 'index'> {
+  return { result: 'refused', issues: issueBodies(issues), differences: [] };
 }

@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { callerOf } from '#entra-auth';
+import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
+import { from, type Observable } from 'rxjs';
+import { AdminProblem, invalidRequest } from './admin-problem.js';
+import { bodyBytes, routeBodyLimit } from './read-body.js';
+import { isIdempotent } from './route-marks.js';
+
+interface Done {
+  readonly fingerprint: string;
+  /** Undefined while it is under way. */
+  answer?: { readonly status: number; readonly body: unknown };
+}
+
+const kept = { keys: 1_000, milliseconds: 24 * 3_600_000 };
+
+/**
+ * Carries out a POST with an Idempotency-Key once: the same key of the same caller for the same request gets the first answer again
+ * (draft-ietf-httpapi-idempotency-key-header). What failed changed nothing, so it may be tried again. Each replica remembers its own:
+ * at another one the If-Match of the same request no longer holds.
+ */
+export class IdempotencyKeys implements NestInterceptor {
+  private readonly done = new LRUCache<string, Done>({ max: kept.keys, ttl: kept.milliseconds });
+
+  intercept(context: ExecutionContext, next: CallHandler<unknown>): Observable<unknown> | Promise<Observable<unknown>> {
+    const http = context.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const key = request.headers['idempotency-key'];
+    if (key === undefined || !isIdempotent(context.getHandler())) return next.handle();
+    return this.once(key, request, http.getResponse<FastifyReply>(), context, next);
+  }
+
+  private async once(
+    key: string | string[],
+    request: FastifyRequest,
+    reply: FastifyReply,
+    context: ExecutionContext,
+    next: CallHandler<unknown>,
+  ): Promise<Observable<unknown>> {
+    if (typeof key !== 'string' || !/^[\x21-\x7e]{1,128}$/.test(key))
+      throw invalidRequest('headers', [{ path: ['Idempotency-Key'], reason: 'must be 1 to 128 visible characters of ASCII' }]);
+    const { appId, objectId = '' } = callerOf(request);
+    const body = await bodyBytes(request.body, routeBodyLimit(context.getHandler()));
+    const place = JSON.stringify([appId, objectId, key]);
+    const fingerprint = createHash('sha256')
+      .update(JSON.stringify([request.method, request.url, request.headers['if-match'] ?? '']))
+      .update(body)
+      .digest('hex');
+    const earlier = this.done.get(place);
+    if (earlier && earlier.fingerprint !== fingerprint)
+      throw new AdminProblem({
+        code: 'idempotency.reused',
+        status: 422,
+        title: 'This Idempotency-Key was used for another request.',
+        remedy: 'Use a new key for each intention.',
+        errors: [{ path: ['Idempotency-Key'], reason: 'belongs to a request with another address, If-Match or body' }],
+      });
+    if (earlier && !earlier.answer)
+      throw new AdminProblem({
+        code: 'idempotency.underWay',
+        status: 409,
+        title: 'The first request with this Idempotency-Key is still under way.',
+        remedy: 'Send it again in a moment; it gets the first one’s answer.',
+        headers: { 'retry-after': '1' },
+      });
+    if (earlier?.answer) {
+      void reply.status(earlier.answer.status).header('idempotency-replayed', 'true');
+      return from([earlier.answer.body]);
+    }
+    const entry: Done = { fingerprint };
+    this.done.set(place, entry);
+    return from(this.carryOut(place, entry, reply, next));
+  }
+
+  private async carryOut(place: string, entry: Done, reply: FastifyReply, next: CallHandler<unknown>): Promise<unknown> {
+    try {
+      const body = await new Promise<unknown>((resolve, reject) => {
+        next.handle().subscribe({ next: resolve, error: reject });
+      });
+      entry.answer = { status: reply.statusCode, body };
+      return body;
+    } catch (error) {
+      this.done.delete(place);
+      throw error;
+    }
+  }
+}

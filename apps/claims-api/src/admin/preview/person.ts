@@ -1,0 +1,59 @@
+import { parseTokenIssuanceStart } from '#auth-events';
+import { subjectProperties, type Plan, type Selector, type Subject, type SubjectProperty } from '#claims';
+import { signInOf } from '../../events/sign-in.js';
+import type { PreviewRequest } from '../contract/preview.js';
+import { invalidRequest } from '../http/admin-problem.js';
+
+/** Who signs in where, as a preview is told. */
+export interface PreviewedSignIn {
+  readonly call: Omit<Selector, 'tenant'> | undefined;
+  readonly subject: Subject | undefined;
+  /** Whether the properties of the person are those of a sign-in, and not only what somebody knows. */
+  readonly complete: boolean;
+}
+
+/**
+ * A pasted event is read as Entra's are. Otherwise the person is what the request says, and nothing else is known: no directory is asked
+ * who that might be.
+ * @param tenantId the tenant's id, which an event must name
+ * @throws AdminProblem `request.body`
+ */
+export function previewedSignIn(
+  { event, application, client, extension, person }: PreviewRequest,
+  tenantId: string,
+): PreviewedSignIn {
+  if (event === undefined)
+    return {
+      call: { application: application!, client: client ?? application!, ...(extension !== undefined && { extension }) },
+      subject: person ? presentOf(person) : undefined,
+      complete: false,
+    };
+  const parsed = parseTokenIssuanceStart(Buffer.from(JSON.stringify(event)));
+  if (parsed.kind === 'refused')
+    throw invalidRequest(
+      'body',
+      parsed.issues.map(({ path, reason }) => ({ path: ['event', ...(path === '' ? [] : path.split('.'))], reason })),
+    );
+  if (parsed.event.tenantId !== tenantId)
+    throw invalidRequest('body', [
+      { path: ['event', 'data', 'tenantId'], reason: 'is not the id of the tenant that the preview is for' },
+    ]);
+  return { ...signInOf(parsed.event), complete: true };
+}
+
+function presentOf(person: NonNullable<PreviewRequest['person']>): Subject {
+  return Object.fromEntries(Object.entries(person).filter(([, text]) => text.trim() !== ''));
+}
+
+/** Every property of the person on which the claims of a plan may depend. */
+export function propertiesRead({ lookups, claims }: Plan): readonly SubjectProperty[] {
+  const read = new Set<string>();
+  for (const { from, operands, when } of claims)
+    for (const origin of [from, ...operands, ...(when?.origins ?? [])]) if (origin.kind === 'subject') read.add(origin.property);
+  for (const { inputs, description, fallbacks } of lookups) {
+    for (const origin of inputs.values()) if (origin.kind === 'subject') read.add(origin.property);
+    for (const { locate } of [description, ...fallbacks.map((fallback) => fallback.description)])
+      for (const { key, when } of locate) for (const property of [key, ...Object.keys(when)]) read.add(property);
+  }
+  return subjectProperties.filter((property) => read.has(property));
+}

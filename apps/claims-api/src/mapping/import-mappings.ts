@@ -1,0 +1,74 @@
+import {
+  checkPublication,
+  identifyDocument,
+  type Actor,
+  type CompileContext,
+  type ConfigurationIssue,
+  type MappingKey,
+  type MappingRepository,
+  type Publication,
+  type StoredMapping,
+} from '#claims';
+
+/** What became of one document. */
+export type Imported =
+  | { readonly origin: string; readonly kind: 'published' | 'unchanged' }
+  | { readonly origin: string; readonly kind: 'refused'; readonly issues: readonly ConfigurationIssue[] };
+
+/**
+ * Publishes documents that are not in force as they are, one by one, each checked as every publish is. A document with a draft is
+ * refused: somebody is working on it. Doing it twice does it once.
+ */
+export async function importMappings(
+  documents: readonly StoredMapping[],
+  repository: MappingRepository,
+  context: CompileContext,
+  actor: Actor,
+): Promise<readonly Imported[]> {
+  const results: Imported[] = [];
+  // Mappings include claim sets, so those come first.
+  for (const mapping of [...documents.filter(isClaimSet), ...documents.filter((each) => !isClaimSet(each))])
+    results.push(await importOne(mapping, repository, context, actor));
+  return results;
+}
+
+async function importOne(
+  { origin, revision, content }: StoredMapping,
+  repository: MappingRepository,
+  context: CompileContext,
+  actor: Actor,
+): Promise<Imported> {
+  const refused = (...issues: readonly ConfigurationIssue[]): Imported => ({ origin, kind: 'refused', issues });
+  if (content.kind === 'unreadable') return refused({ path: [], reason: content.reason });
+  const key = keyOf(content.document);
+  if (!key) return refused({ path: [], reason: 'has no tenant and name' });
+  const present = await repository.read(key);
+  if (present.kind === 'unavailable') throw new Error(`the repository cannot be reached: ${present.detail}`);
+  const record = present.kind === 'found' ? present.record : undefined;
+  if (record?.draft) return refused({ path: [], reason: `has a draft by ${record.draft.author.name ?? record.draft.author.id}` });
+  if (record?.published?.revision === revision) return { origin, kind: 'unchanged' };
+  const saved = await repository.saveDraft(key, content.document, record?.version ?? 0, actor);
+  if (saved.kind !== 'changed') return refused(...issuesOf(saved));
+  const { version } = saved.record;
+  const published = await repository.publish(key, version, `imported from ${origin}`, actor, (inForce) =>
+    checkPublication(inForce, key, context),
+  );
+  if (published.kind === 'changed') return { origin, kind: 'published' };
+  await repository.discardDraft(key, version, actor);
+  return refused(...issuesOf(published));
+}
+
+function issuesOf(result: Exclude<Publication, { readonly kind: 'changed' }>): readonly ConfigurationIssue[] {
+  if (result.kind === 'refused') return result.issues;
+  if (result.kind === 'unavailable') throw new Error(`the repository cannot be reached: ${result.detail}`);
+  return [{ path: [], reason: 'was changed by somebody else meanwhile' }];
+}
+
+function isClaimSet({ content }: StoredMapping): boolean {
+  return content.kind === 'document' && identifyDocument(content.document).kind === 'claimSet';
+}
+
+function keyOf(document: unknown): MappingKey | undefined {
+  const { tenant, name } = identifyDocument(document);
+  return tenant === undefined || name === undefined ? undefined : { tenant, name };
+}

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+
+/** Names of mappings, claim sets, tenants, sources, lookups and secrets. */
+export const configurationName = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, { error: 'must be 1 to 63 lower-case letters, digits and hyphens' });
+
+export const guid = z
+  .string()
+  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, {
+    error: 'must be a GUID (8-4-4-4-12 hexadecimal digits)',
+  })
+  .transform((text) => text.toLowerCase());
+
+/** Words that stand for something else where a lookup's alias could stand: in references and conditions. */
+const reserved = ['subject', 'application', 'client', 'extension', 'protocol', 'tenant', 'event'];
+
+export const alias = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, { error: 'must be a letter followed by letters, digits and _ (at most 63)' })
+  .refine((text) => !reserved.includes(text), { error: 'is a reserved word' });
+
+export const reference = z.string().regex(/^[A-Za-z][A-Za-z0-9_]*\.[A-Za-z0-9][A-Za-z0-9_.;-]*$/, {
+  error: 'must be subject.<property> or <lookup>.<attribute>',
+});
+
+/** A value as it is written in a document. */
+export const claimValue = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
+  error: 'must be a text or a list of texts, none of them empty',
+});
