@@ -10,7 +10,7 @@ import { isService, startCandidates, type Candidate } from './candidates.js';
 import { figuresOf, type Sample } from './figures.js';
 import { measureHangingSource } from './hanging-source.js';
 import { LoadGenerator, WrongAnswer } from './load-generator.js';
-import { profile } from './profile.js';
+import { profileService } from './profile.js';
 import { reportHanging, reportRatios, reportServers } from './report.js';
 import { interleave, sampleOf } from './rounds.js';
 
@@ -64,7 +64,7 @@ async function measure(stack: AsyncDisposableStack): Promise<void> {
   if (backEnds.engine !== 'slapd')
     say(`slapd is not installed (apt-get install slapd): ${backEnds.engine} answers instead, and is slower.`);
   const load = stack.use(new LoadGenerator());
-  if (values.profile) return profile({ backEnds, load, core, connections, seconds, say });
+  if (values.profile) return profileService({ backEnds, load, core, connections, seconds, say });
   const candidates = await startCandidates(backEnds, core, stack);
   const { authorization, exchangesFile: exchanges } = backEnds;
   say(
