@@ -1,7 +1,14 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { startDirectory, startHttpServer, startPostgres, startTcpProxy, type HttpResponder } from '#testing';
+import {
+  startDirectory,
+  startHttpServer,
+  startPostgres,
+  startTcpProxy,
+  type HttpResponder,
+  type RunningPostgres,
+} from '#testing';
 import { parse, stringify } from 'yaml';
 import { startSimulator } from '../../apps/entra-simulator/src/index.js';
 import { ServiceProcess } from './service-process.js';
@@ -21,12 +28,17 @@ export const environment = { DIRECTORY_PASSWORD: 'demo-directory-password', BILL
 export type Document = Record<string, any>;
 
 export interface StackOptions {
-  /** Changes the service's configuration before it is written. */
-  readonly configure?: (document: Document) => void;
+  /** Changes the service's configuration before it is written, next to the parts that stand already. */
+  readonly configure?: (
+    document: Document,
+    parts: { readonly folder: string; readonly caFile: string; readonly postgres: RunningPostgres },
+  ) => void | Promise<void>;
   /** The mappings by file name; those of docker/seeds without. */
   readonly mappings?: Readonly<Record<string, string>>;
   /** Puts an HTTP API behind a TCP proxy as well, as the source `hr-api`; `configure` gives it lookups. */
   readonly api?: HttpResponder;
+  /** A directory on 127.0.0.1 instead of the one in process. */
+  readonly directoryPort?: number;
   /** Variables of the service’s environment beside its secrets. */
   readonly variables?: Readonly<Record<string, string>>;
   /** Runs when everything but the service is there. */
@@ -39,7 +51,14 @@ export type Stack = Awaited<ReturnType<typeof startStack>>;
  * The service with everything real around it: PostgreSQL, a directory behind a TCP proxy, the Entra simulator. The configuration is
  * that of the compose file, with the addresses of these parts.
  */
-export async function startStack({ configure, mappings, api: responder, variables, beforeStart }: StackOptions = {}) {
+export async function startStack({
+  configure,
+  mappings,
+  api: responder,
+  directoryPort,
+  variables,
+  beforeStart,
+}: StackOptions = {}) {
   await using parts = new AsyncDisposableStack();
   const folder = await mkdtemp(path.join(tmpdir(), 'claimbridge-e2e-'));
   parts.defer(() => rm(folder, { recursive: true, force: true }));
@@ -49,7 +68,7 @@ export async function startStack({ configure, mappings, api: responder, variable
   ]);
   parts.defer(() => postgres.stop());
   parts.defer(() => directory.stop());
-  const directoryProxy = await startTcpProxy({ host: '127.0.0.1', port: Number(new URL(directory.url).port) });
+  const directoryProxy = await startTcpProxy({ host: '127.0.0.1', port: directoryPort ?? directory.port });
   parts.defer(() => directoryProxy.stop());
   const databaseProxy = await startTcpProxy({ host: postgres.host, port: postgres.port });
   parts.defer(() => databaseProxy.stop());
@@ -94,7 +113,7 @@ export async function startStack({ configure, mappings, api: responder, variable
       lookups: {},
     };
   document['shutdown'] = { delay: '0ms', limit: '5s' };
-  configure?.(document);
+  await configure?.(document, { folder, caFile, postgres });
   const configurationFile = path.join(folder, 'claimbridge.yaml');
   await writeFile(configurationFile, stringify(document));
 

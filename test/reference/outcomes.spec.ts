@@ -121,7 +121,14 @@ async function resolve(
   whenMissing: unknown,
   accept: boolean,
 ): Promise<Resolution> {
-  const { main, fallback, input, when, transform = [], subject = { id: 'u', mail: 'ada@corp.example' } } = situation;
+  const {
+    main,
+    fallback,
+    input,
+    when,
+    transform = [],
+    subject = { id: 'u', mail: 'ada@corp.example', onPremisesUserPrincipalName: 'ada@corp.example' },
+  } = situation;
   const answers = (outcome: Outcome | undefined): object => ({
     parameters: ['p'],
     answer: () => outcome ?? unavailable('refused'),
@@ -150,18 +157,23 @@ async function resolve(
     lookups: {
       main: {
         use: 'a.main',
-        with: { p: input ? 'input.key' : 'subject.mail' },
+        with: { p: input ? 'input.key' : 'subject.onPremisesUserPrincipalName' },
         ...(stale && { keepLastKnown }),
         ...mainFallback,
         ...(input?.accept && { acceptDegraded: true }),
       },
       ...(input && {
-        input: { use: 'a.input', with: { p: 'subject.mail' }, ...(stale && { keepLastKnown }), ...inputFallback },
+        input: {
+          use: 'a.input',
+          with: { p: 'subject.onPremisesUserPrincipalName' },
+          ...(stale && { keepLastKnown }),
+          ...inputFallback,
+        },
       }),
       ...(when && {
         gate: {
           use: 'a.gate',
-          with: { p: 'subject.mail' },
+          with: { p: 'subject.onPremisesUserPrincipalName' },
           ...(stale && { keepLastKnown }),
           ...(when.fallback && { fallback: ['b.gate'] }),
         },

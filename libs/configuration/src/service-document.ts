@@ -41,6 +41,10 @@ const trust = {
         metadata: z
           .url({ protocol: /^https$/, error: 'must be an https address' })
           .describe('The address of its OpenID metadata.'),
+        version: z
+          .enum(['1.0', '2.0'])
+          .optional()
+          .describe('The ver that its tokens must have; by default that of Entra’s issuer of this form.'),
       }),
     )
     .min(1)

@@ -26,8 +26,25 @@ function create(connector: Connector, name: string, document: object): Source {
   return composed;
 }
 
+/** Values that a directory compares as they are, and takes as a name. */
+const isName = (value: string): boolean => /^[!-~]+(?: [!-~]+)*$/.test(value) && value.length < 1_000;
+
+/** An entry whose name is the value, for each that can be one. */
+function entriesByName(): string {
+  const entries = hostileValues.flatMap((value, index) => {
+    if (!isName(value)) return [];
+    const name = [...Buffer.from(value)].map((byte) => `\\${byte.toString(16).padStart(2, '0')}`).join('');
+    return [
+      `dn: cn=${name},ou=Odd,dc=corp,dc=example\nobjectClass: user\ncn:: ${Buffer.from(value).toString('base64')}\ntag: tag ${index}\n`,
+    ];
+  });
+  return ['dn: ou=Odd,dc=corp,dc=example\nobjectClass: organizationalUnit\nou: Odd\n', ...entries].join('\n');
+}
+
 beforeAll(async () => {
-  const directory = await startDirectory({ ldif: await readFile(path.join(seeds, 'directory.ldif'), 'utf8') });
+  const directory = await startDirectory({
+    ldif: `${await readFile(path.join(seeds, 'directory.ldif'), 'utf8')}\n${entriesByName()}`,
+  });
   stack.defer(() => directory.stop());
   const postgres = await startPostgres({
     sql: [
@@ -70,6 +87,10 @@ beforeAll(async () => {
         parameters: ['upn'],
         filter: '(&(objectClass=user)(userPrincipalName={upn}))',
       },
+      name: { base: 'cn={upn},ou=Odd,dc=corp,dc=example', scope: 'base', parameters: ['upn'], filter: '(objectClass=*)' },
+      below: { base: 'cn={upn},ou=Odd,dc=corp,dc=example', parameters: ['upn'], filter: '(|(cn={upn})(objectClass=*))' },
+      sid: { base: '<SID={upn:sid}>', parameters: ['upn'], filter: '(objectClass=*)' },
+      guid: { base: '<GUID={upn:guid}>', parameters: ['upn'], filter: '(objectClass=*)' },
     },
   });
   const api = await startHttpServer(({ target, body }) => {
@@ -109,16 +130,16 @@ function literal(value: string): string {
   return `convert_from(decode('${Buffer.from(value).toString('hex')}', 'hex'), 'UTF8')`;
 }
 
-const ask = (source: Source, value: string): Promise<Outcome> =>
+const ask = (source: Source, value: string, lookup = 'it'): Promise<Outcome> =>
   source.fetch(
-    { lookup: 'it', parameters: new Map([['upn', value]]), projection: ['tag', 'displayName'] },
+    { lookup, parameters: new Map([['upn', value]]), projection: ['tag', 'displayName'] },
     new AbortController().signal,
   );
 
 const nobody: Outcome = { kind: 'notFound', reason: 'noEntry' };
 
-async function tagOf(source: Source, value: string): Promise<readonly unknown[] | Outcome> {
-  const outcome = await ask(source, value);
+async function tagOf(source: Source, value: string, lookup?: string): Promise<readonly unknown[] | Outcome> {
+  const outcome = await ask(source, value, lookup);
   return outcome.kind === 'found' ? outcome.attributes.get('tag') : outcome;
 }
 
@@ -145,6 +166,17 @@ describe.each(hostileValues.map((value, index) => [JSON.stringify(value).slice(0
 
     it.each([false, true])('finds its own entry of a table, and no other (ignoreCase: %s)', async (ignoreCase) => {
       expect(await tagOf(sources[`a table, ignoreCase: ${ignoreCase}`]!, value)).toEqual([`tag ${index}`]);
+    });
+
+    it.each(['name', 'below'])(
+      'finds its own entry of a directory as the base of a search (%s), and no other',
+      async (lookup) => {
+        expect(await tagOf(sources['LDAP']!, value, lookup)).toEqual(isName(value) ? [`tag ${index}`] : nobody);
+      },
+    );
+
+    it('finds nobody as an identifier', async () => {
+      for (const lookup of ['sid', 'guid']) expect(await ask(sources['LDAP']!, value, lookup)).toEqual(nobody);
     });
 
     it('finds nobody in a directory', async () => {

@@ -140,8 +140,10 @@ export const wellApi: HttpResponder = ({ target, headers }: ReceivedRequest) => 
 export function startFaultStack(
   more: (document: Document) => void = () => undefined,
   variables: Readonly<Record<string, string>> = {},
+  directoryPort?: number,
 ): Promise<Stack> {
   return startStack({
+    ...(directoryPort !== undefined && { directoryPort }),
     mappings: mappings(),
     api: wellApi,
     variables: { ...variables, HR_SECRET: 'secret' },

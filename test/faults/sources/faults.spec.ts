@@ -1,45 +1,8 @@
-import type { HttpAnswer, TcpProxy } from '#testing';
+import type { HttpAnswer } from '#testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Stack } from '../../e2e/stack.js';
-import {
-  allWell,
-  applicationOf,
-  ask,
-  constantApplication,
-  gauge,
-  policies,
-  spread,
-  startFaultStack,
-  systems,
-  wellApi,
-  type Told,
-} from './fault-stack.js';
-
-/** What a fault does, and whether the source still answers in time. */
-interface Fault {
-  readonly answers: boolean;
-  readonly strike: (proxy: TcpProxy) => void;
-  /** Its effect begins later, when what the service has in hand is used up. */
-  readonly later?: true;
-}
-
-/** What happens to anything that speaks over a network. */
-const faults: Readonly<Record<string, Fault>> = {
-  'refuses connections': {
-    answers: false,
-    strike: (proxy) => {
-      proxy.refuse();
-      proxy.cut();
-    },
-  },
-  'resets its connections once': { answers: true, strike: (proxy) => proxy.cut() },
-  'takes everything and answers nothing': { answers: false, strike: (proxy) => proxy.blackHole() },
-  'answers 20 ms late': { answers: true, strike: (proxy) => proxy.spoil({ kind: 'delay', milliseconds: 20 }) },
-  'answers 2 s late': { answers: false, strike: (proxy) => proxy.spoil({ kind: 'delay', milliseconds: 2_000 }) },
-  'sends 20 bytes a second': { answers: false, strike: (proxy) => proxy.spoil({ kind: 'throttle', bytesPerSecond: 20 }) },
-  'cuts every message in the middle': { answers: false, strike: (proxy) => proxy.spoil({ kind: 'cutMidMessage' }) },
-  'sends garbage': { answers: false, strike: (proxy) => proxy.spoil({ kind: 'garbage' }) },
-};
+import { allWell, applicationOf, ask, gauge, policies, startFaultStack, systems, wellApi } from './fault-stack.js';
+import { networkFaults, survive, type Fault } from './survive.js';
 
 /** The API answers so, and its token endpoint as it should. */
 function answering(answer: () => HttpAnswer): Fault {
@@ -108,42 +71,19 @@ async function heal(system: string): Promise<void> {
 }
 
 const cases = Object.keys(systems).flatMap((system) =>
-  Object.entries({ ...faults, ...(system === 'HTTP' && httpFaults) }).map(([name, fault]) => [system, name, fault] as const),
+  Object.entries({ ...networkFaults, ...(system === 'HTTP' && httpFaults) }).map(
+    ([name, fault]) => [system, name, fault] as const,
+  ),
 );
 
 describe.each(cases)('%s that %s', (system, name, { answers, strike, later }) => {
-  const { value, proxy } = systems[system]!;
+  const { proxy } = systems[system]!;
 
   it('is treated by each policy, harms no other application, and is used again when it works', async () => {
-    await well(system);
-    const others = Object.keys(systems).filter((other) => other !== system);
-    const during: Told[] = [];
-    strike(proxy(stack));
-    try {
-      if (later)
-        await expect
-          .poll(async () => (await ask(stack, applicationOf(system, 'fail'))).said, { timeout: 20_000 })
-          .toBe(policies['fail']!.whileIll(value));
-      for (let round = 0; round < 4; round += 1) {
-        await Promise.all([
-          ...Object.entries(policies).map(async ([policy, { whileWell, whileIll }]) => {
-            const told = await ask(stack, applicationOf(system, policy));
-            during.push(told);
-            expect(told.said, policy).toBe((answers ? whileWell : whileIll)(value));
-          }),
-          ...others.map(async (other) => {
-            expect((await ask(stack, applicationOf(other, 'fail'))).said, other).toBe(systems[other]!.value);
-          }),
-          ask(stack, constantApplication).then(({ said }) => expect(said).toBe('constant')),
-        ]);
-      }
-    } finally {
-      await heal(system);
-    }
-    report.push(`  ${system} that ${name}: ${spread(during.map(({ ms }) => ms))}`);
-    const restored = performance.now();
-    await well(system);
-    report.push(`    right again after ${Math.round(performance.now() - restored)} ms`);
+    const fault = { name, answers, strike: () => strike(proxy(stack)), later, heal: () => heal(system) };
+    const lines = await survive(stack, system, fault);
+    expect(lines).toHaveLength(2);
+    report.push(...lines);
   });
 });
 

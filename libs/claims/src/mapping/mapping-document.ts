@@ -26,6 +26,10 @@ const lookup = z
       .optional()
       .describe('Lookups of other sources, asked in order while this one is unavailable. What they give is degraded.'),
     acceptDegraded: z.boolean().default(false).describe('Whether what a fallback gave may be a parameter of this lookup.'),
+    trustUnverified: z
+      .boolean()
+      .default(false)
+      .describe('Needed for a parameter that the person or another tenant can set, such as subject.mail; then for members only.'),
   })
   .meta({ id: 'lookup' });
 

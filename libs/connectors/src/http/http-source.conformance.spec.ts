@@ -27,7 +27,7 @@ describeSource('an HTTP API', async () => {
     }
   }
   const connector = new HttpConnector();
-  const attributes = { displayName: '/displayName', department: '/department', telephoneNumber: '/telephoneNumber' };
+  const attributes = { displayName: '/displayName', department: '/department', otherTelephone: '/otherTelephone' };
   const config = connector.config.parse({
     type: 'http',
     tenants: ['contoso'],

@@ -1,5 +1,5 @@
 import { Secrets } from '#claims';
-import { describeWithSlapd, startDirectory, startSlapd, startTcpProxy } from '#testing';
+import { describeWithSamba, describeWithSlapd, startDirectory, startSamba, startSlapd, startTcpProxy } from '#testing';
 import { describe } from 'vitest';
 import { conformancePeople, describeSource, type ConformanceSystem } from '../source.conformance.js';
 import { LdapConnector } from './ldap-connector.js';
@@ -12,7 +12,7 @@ const ldif = [
   ['dn: dc=corp,dc=example', 'objectClass: top', 'objectClass: dcObject', 'objectClass: organization', 'dc: corp', 'o: Corp'],
   ['dn: ou=People,dc=corp,dc=example', 'objectClass: organizationalUnit', 'ou: People'],
   [`dn: ${account.dn}`, 'objectClass: user', 'cn: service', 'sn: service', `userPassword: ${account.password}`],
-  ...conformancePeople.map(({ userPrincipalName, displayName, department, telephoneNumber }, index) => [
+  ...conformancePeople.map(({ userPrincipalName, displayName, department, otherTelephone }, index) => [
     `dn: cn=p${index},ou=People,dc=corp,dc=example`,
     'objectClass: user',
     `cn: p${index}`,
@@ -20,7 +20,7 @@ const ldif = [
     `userPrincipalName:: ${base64(userPrincipalName)}`,
     `displayName:: ${base64(displayName)}`,
     `department: ${department}`,
-    ...telephoneNumber.map((number) => `telephoneNumber: ${number}`),
+    ...otherTelephone.map((number) => `otherTelephone: ${number}`),
   ]),
 ]
   .map((entry) => `${entry.join('\n')}\n`)
@@ -32,8 +32,12 @@ class OnlySecret extends Secrets {
   }
 }
 
-async function behindProxy(directory: { readonly port: number; stop(): Promise<void> }): Promise<ConformanceSystem> {
-  const proxy = await startTcpProxy({ host: '127.0.0.1', port: directory.port });
+async function behindProxy(directory: {
+  readonly address?: string;
+  readonly port: number;
+  stop(): Promise<void>;
+}): Promise<ConformanceSystem> {
+  const proxy = await startTcpProxy({ host: directory.address ?? '127.0.0.1', port: directory.port });
   const connector = new LdapConnector();
   const people = { base: 'ou=People,dc=corp,dc=example' };
   const config = connector.config.parse({
@@ -73,4 +77,8 @@ describeSource('an LDAP directory in process', async () => behindProxy(await sta
 
 describeWithSlapd(describe, 'with OpenLDAP', () =>
   describeSource('OpenLDAP', async () => behindProxy(await startSlapd({ ldif }))),
+);
+
+describeWithSamba(describe, 'with a Samba domain controller', () =>
+  describeSource('Samba', async () => behindProxy({ ...(await startSamba({ ldif, requireStrongAuth: false })), port: 389 })),
 );

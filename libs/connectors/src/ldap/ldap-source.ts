@@ -35,6 +35,8 @@ interface Prepared {
   readonly lookup: LdapLookup;
   readonly binary: ReadonlySet<string>;
   readonly membership: GroupMembership;
+  /** By the names that were asked for: a plan asks with the same list each time. */
+  readonly projections: WeakMap<readonly string[], Projection>;
 }
 
 /** A directory: each lookup is a search, and what it takes to complete its answer. Referrals are not followed. */
@@ -61,7 +63,7 @@ export class LdapSource extends Source {
         const table = new GroupTable(this.conversations, domains, lookup.groups);
         const onUnresolved = (): void => this.warnOnce(key, 'the directory does not show every group of a person by its SID');
         const membership = new GroupMembership(lookup.groups, table, domains, onUnresolved);
-        return [key, { lookup, binary: binaryAttributes(lookup.binaryAttributes), membership }];
+        return [key, { lookup, binary: binaryAttributes(lookup.binaryAttributes), membership, projections: new WeakMap() }];
       }),
     );
   }
@@ -76,14 +78,17 @@ export class LdapSource extends Source {
     if (this.connections.isClosed) return unavailable('internal', 'the source is closed');
     if (base === 'impossible' || filter === 'impossible' || ![...query.parameters.values()].every(comparesAsItself))
       return notFound('noEntry');
-    const projection = projectionOf(query.projection, lookup.notFoundWhen);
+    const projection = projectionFor(prepared, query.projection);
+    if (projection.baseOnly !== undefined && asked.scope !== 'base')
+      return unavailable('refused', `${projection.baseOnly} needs scope: base; groups.sid does not`);
     const isDerived = projection.account.size > 0 || projection.groups.size > 0;
     if (projection.unknown !== undefined) return unavailable('refused', `there is no attribute ${projection.unknown}`);
     if (isDerived && lookup.entries === 'many') return unavailable('refused', 'account.… and groups.… are for entries: one');
 
-    // Only a search of base scope is answered tokenGroups (MS-ADTS §3.1.1.4.5.19); elsewhere it takes a second one.
-    const bringsGroups = asked.scope === 'base' && projection.groups.size > 0 && prepared.membership.wantsTokenGroups;
-    const attributes = [...projection.fetched, ...(bringsGroups ? ['tokenGroups'] : [])];
+    // Where the person is found by a search of base scope, it brings the groups' SIDs along; elsewhere that takes a second one.
+    const { computedAttribute } = prepared.membership;
+    const bringsGroups = asked.scope === 'base' && projection.groups.size > 0 && computedAttribute;
+    const attributes = [...projection.fetched, ...(bringsGroups ? [computedAttribute] : [])];
     const question: Question = {
       base: base.name,
       scope: asked.scope,
@@ -135,20 +140,22 @@ export class LdapSource extends Source {
     signal: AbortSignal,
   ): Promise<Outcome> {
     const values = (attribute: string): readonly AttributeValue[] => reader.values(attribute);
-    const account = accountState(values, { now: Date.now(), lockoutDuration: lookup.lockoutDuration });
-    for (const condition of lookup.notFoundWhen) {
-      const is = account.is(condition);
-      if (is === undefined) return untold(condition);
-      if (is) return notFound('excluded');
-    }
     const attributes: [string, readonly AttributeValue[]][] = projection.passedOn.map((attribute) => [
       attribute,
       values(attribute),
     ]);
-    for (const [attribute, wanted] of projection.account) {
-      const texts = accountValue(account, wanted);
-      if (!texts) return untold(wanted);
-      attributes.push([attribute, texts]);
+    if (projection.account.size > 0 || lookup.notFoundWhen.length > 0) {
+      const account = accountState(values, { now: Date.now(), lockoutDuration: lookup.lockoutDuration });
+      for (const condition of lookup.notFoundWhen) {
+        const is = account.is(condition);
+        if (is === undefined) return untold(condition);
+        if (is) return notFound('excluded');
+      }
+      for (const [attribute, wanted] of projection.account) {
+        const texts = accountValue(account, wanted);
+        if (!texts) return untold(wanted);
+        attributes.push([attribute, texts]);
+      }
     }
     if (projection.groups.size > 0) {
       const forms = [...new Set(projection.groups.values())];
@@ -190,6 +197,14 @@ export class LdapSource extends Source {
     this.warned.add(key);
     this.dependencies.log.warn({ source: this.name, lookup }, message);
   }
+}
+
+function projectionFor({ lookup, projections }: Prepared, asked: readonly string[]): Projection {
+  const known = projections.get(asked);
+  if (known) return known;
+  const projection = projectionOf(asked, lookup.notFoundWhen);
+  projections.set(asked, projection);
+  return projection;
 }
 
 /** Not the same as no: a right is missing, or the server computes no such thing. */

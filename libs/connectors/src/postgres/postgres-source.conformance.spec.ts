@@ -8,9 +8,9 @@ const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 const table = [
   'create table people (upn text, display_name text, department text, telephones text[])',
   `insert into people values ${conformancePeople
-    .map(({ userPrincipalName, displayName, department, telephoneNumber }) => {
+    .map(({ userPrincipalName, displayName, department, otherTelephone }) => {
       const texts = [userPrincipalName, displayName, department].map(quoted);
-      return `(${texts.join(', ')}, array[${telephoneNumber.map(quoted).join(', ')}]::text[])`;
+      return `(${texts.join(', ')}, array[${otherTelephone.map(quoted).join(', ')}]::text[])`;
     })
     .join(', ')}`,
 ];
@@ -24,7 +24,7 @@ describeSource('a PostgreSQL database', async () => {
     }
   }
   const connector = new PostgresConnector();
-  const columns = 'select display_name as "displayName", department, telephones as "telephoneNumber" from people';
+  const columns = 'select display_name as "displayName", department, telephones as "otherTelephone" from people';
   const config = connector.config.parse({
     type: 'postgres',
     tenants: ['contoso'],

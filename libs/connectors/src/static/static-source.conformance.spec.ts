@@ -5,14 +5,14 @@ import { StaticConnector } from './static-connector.js';
 const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
 
 const csv = [
-  'userPrincipalName,displayName,department,telephoneNumber',
-  ...conformancePeople.map(({ userPrincipalName, displayName, department, telephoneNumber }) =>
-    [userPrincipalName, displayName, department, telephoneNumber.join(';')].map(quoted).join(','),
+  'userPrincipalName,displayName,department,otherTelephone',
+  ...conformancePeople.map(({ userPrincipalName, displayName, department, otherTelephone }) =>
+    [userPrincipalName, displayName, department, otherTelephone.join(';')].map(quoted).join(','),
   ),
 ].join('\r\n');
 
 const tables: Readonly<Record<string, { readonly text?: string; readonly keys: object }>> = {
-  'a CSV file': { text: csv, keys: { file: 'file:people.csv', separators: { telephoneNumber: ';' } } },
+  'a CSV file': { text: csv, keys: { file: 'file:people.csv', separators: { otherTelephone: ';' } } },
   // JSON is YAML.
   'a YAML file': { text: JSON.stringify(conformancePeople), keys: { file: 'file:people.yaml' } },
   'a table in the configuration': { keys: { records: conformancePeople } },

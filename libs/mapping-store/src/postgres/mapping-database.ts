@@ -47,8 +47,11 @@ export class MappingDatabase {
   }
 
   /** A session of its own, not yet connected. */
-  async client(options: DatabaseOptions = this.options): Promise<pg.Client> {
-    const client = new pg.Client(await clientConfig(options, this.secrets));
+  async client(purpose: string, options: DatabaseOptions = this.options): Promise<pg.Client> {
+    const client = new pg.Client({
+      ...(await clientConfig(options, this.secrets)),
+      application_name: `claimbridge ${purpose}`,
+    });
     // Without a listener the loss of the connection would end the process.
     client.on('error', () => undefined);
     return client;
@@ -127,7 +130,7 @@ export class MappingDatabase {
   private async alone<Answer>(work: (source: DataSource) => Promise<Answer>): Promise<Answer> {
     // Another replica's migration, or one over a large table, may take as long as it takes.
     const patient = { ...this.options, ...this.options.owner, operation: 0, connections: 1 };
-    const holder = await this.client(patient);
+    const holder = await this.client('migrations', patient);
     await holder.connect();
     try {
       await holder.query('select pg_advisory_lock($1)', [migrationLock]);

@@ -260,7 +260,7 @@ export class PostgresMappingRepository extends MappingRepository {
 
   override onPublish(listener: () => void): Disposable {
     this.watch ??= new PublishWatch({
-      connect: () => this.database.client(),
+      connect: () => this.database.client('publish watch'),
       poll: () => this.sequence(),
       interval: this.options.polling,
       changed: () => this.listeners.tell(),

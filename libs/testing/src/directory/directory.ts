@@ -1,8 +1,11 @@
 import { DistinguishedName } from './distinguished-name.js';
 import { Entry } from './entry.js';
 import type { Filter } from './filter.js';
-import { LdifError, parseLdif, type LdifAttribute, type LdifRecord } from './ldif.js';
+import { refusalOf, type Refusal } from './account.js';
+import { guidBytes, sidBytes } from './identifiers.js';
+import { LdifError, parseLdif, type LdifRecord } from './ldif.js';
 import { compileFilter, type Surroundings } from './matching.js';
+import { tokenGroupsOf, withMemberOf } from './membership.js';
 import { isKnownAttribute, isSecret, matchingKey, syntaxOf } from './syntax.js';
 
 export type Scope = 'base' | 'one' | 'sub';
@@ -15,17 +18,18 @@ export type SearchResult =
 
 export type Authentication =
   | { readonly kind: 'accepted'; readonly entry: Entry }
-  | { readonly kind: 'refused'; readonly reason: 'unknown' | 'password' | 'disabled' };
+  | { readonly kind: 'refused'; readonly data: Refusal };
 
-const disabledAccount = 2n;
 const rootName = DistinguishedName.parse('')!;
 
-/** The entries of an LDIF text, with `memberOf` worked out from `member`. It never changes. */
+/** The entries of an LDIF text, with `memberOf` worked out from `member`. Only passwords ever change. */
 export class Directory implements Surroundings {
   /** The names of the entries that have no parent here, as spelled. */
   readonly namingContexts: readonly string[];
   readonly #entries: ReadonlyMap<string, Entry>;
   readonly #index = new Map<string, Map<string, Entry[]>>();
+  /** Those that were changed, by the key of the account. */
+  readonly #passwords = new Map<string, Uint8Array>();
 
   /** Throws an LdifError for a text that is not LDIF, a name that is none, and a name that occurs twice. */
   constructor(ldif: string) {
@@ -39,10 +43,12 @@ export class Directory implements Surroundings {
 
   readonly entryByKey = (key: string): Entry | undefined => this.#entries.get(key);
 
-  /** In the order of the LDIF. The empty base is above everything. */
+  readonly entryBySid = (sid: Uint8Array): Entry | undefined => this.#only('objectsid', sid);
+
+  /** In the order of the LDIF. The empty base is above everything; it may also be `<SID=…>` or `<GUID=…>` ([MS-ADTS] §3.1.1.3.1.2.4). */
   search({ base, scope, filter }: { readonly base: string; readonly scope: Scope; readonly filter: Filter }): SearchResult {
-    const name = DistinguishedName.parse(base);
-    if (name === undefined) return { kind: 'invalidName' };
+    const name = this.#nameOf(base);
+    if (typeof name === 'string') return name === 'invalid' ? { kind: 'invalidName' } : { kind: 'noSuchObject', matched: '' };
     if (name.depth > 0 && !this.#entries.has(name.key)) return { kind: 'noSuchObject', matched: this.#nearestAbove(name) };
     const matches = compileFilter(filter, this);
     const candidates = scope === 'base' ? this.#exactly(name) : (this.#candidates(filter) ?? this.#entries.values());
@@ -52,15 +58,30 @@ export class Directory implements Surroundings {
     };
   }
 
-  /** By distinguished name or `userPrincipalName`. The password must not be empty. */
+  /** By distinguished name, `userPrincipalName`, `DOMAIN\\name` or `name@domain`. The password must not be empty. */
   authenticate(user: string, password: Uint8Array): Authentication {
     const entry = this.#account(user);
-    if (entry === undefined) return { kind: 'refused', reason: 'unknown' };
-    const passwords = entry.attributes.get('userpassword')?.values ?? [];
-    if (!passwords.some((known) => Buffer.from(known).equals(password))) return { kind: 'refused', reason: 'password' };
-    const [control] = entry.attributes.get('useraccountcontrol')?.keys ?? [];
-    const disabled = control !== undefined && (BigInt(control) & disabledAccount) !== 0n;
-    return disabled ? { kind: 'refused', reason: 'disabled' } : { kind: 'accepted', entry };
+    if (entry === undefined) return { kind: 'refused', data: '525' };
+    const changed = this.#passwords.get(entry.name.key);
+    const passwords = changed ? [changed] : (entry.attributes.get('userpassword')?.values ?? []);
+    const data = refusalOf(
+      entry,
+      passwords.some((known) => Buffer.from(known).equals(password)),
+    );
+    return data === undefined ? { kind: 'accepted', entry } : { kind: 'refused', data };
+  }
+
+  /** Throws where there is no such account. */
+  setPassword(dn: string, password: string): void {
+    const name = DistinguishedName.parse(dn);
+    if (!name || !this.#entries.has(name.key)) throw new Error(`there is no account ${dn}`);
+    this.#passwords.set(name.key, Buffer.from(password, 'utf8'));
+  }
+
+  /** The entry with `tokenGroups`, which a directory works out when it is asked for. */
+  withTokenGroups(entry: Entry): Entry {
+    const values = tokenGroupsOf(entry, this);
+    return values.length === 0 ? entry : entry.with({ name: 'tokenGroups', values });
   }
 
   /** An entry that is no part of the tree: the root DSE (RFC 4512 §5.1). */
@@ -73,9 +94,39 @@ export class Directory implements Surroundings {
   #account(user: string): Entry | undefined {
     const name = DistinguishedName.parse(user);
     if (name) return this.#entries.get(name.key);
-    const key = matchingKey('text', Buffer.from(user, 'utf8'));
-    const found = (key !== undefined && this.#index.get('userprincipalname')?.get(key)) || [];
+    const byPrincipal = this.#only('userprincipalname', Buffer.from(user, 'utf8'));
+    if (byPrincipal) return byPrincipal;
+    const { netbios, dns } = this.#domain();
+    const [, domain, account] = /^([^\\]+)\\([^\\]+)$/.exec(user) ?? [];
+    if (domain !== undefined) return domain.toLowerCase() === netbios ? this.#byAccountName(account!) : undefined;
+    return user.toLowerCase().endsWith(`@${dns}`) ? this.#byAccountName(user.slice(0, -dns.length - 1)) : undefined;
+  }
+
+  #byAccountName(account: string): Entry | undefined {
+    return this.#only('samaccountname', Buffer.from(account, 'utf8'));
+  }
+
+  /** Of the first naming context: `DC=corp,DC=example` is CORP and corp.example. */
+  #domain(): { readonly netbios: string; readonly dns: string } {
+    const labels = [...(DistinguishedName.parse(this.namingContexts[0] ?? '')?.key ?? '').matchAll(/(?:^|,)dc="([^"]*)"/g)];
+    return { netbios: labels[0]?.[1] ?? '', dns: labels.map(([, label]) => label).join('.') };
+  }
+
+  /** The entry that alone has this value. */
+  #only(attribute: string, value: Uint8Array): Entry | undefined {
+    const key = matchingKey(syntaxOf(attribute), value);
+    const found = (key !== undefined && this.#index.get(attribute)?.get(key)) || [];
     return found.length === 1 ? found[0] : undefined;
+  }
+
+  #nameOf(base: string): DistinguishedName | 'invalid' | 'unknown' {
+    const [, kind, text = ''] = /^<(SID|GUID)=([^>]*)>$/i.exec(base) ?? [];
+    if (kind === undefined) return DistinguishedName.parse(base) ?? 'invalid';
+    const isHex = /^(?:[0-9a-f]{2})+$/i.test(text);
+    const read = kind.toUpperCase() === 'SID' ? sidBytes : guidBytes;
+    const bytes = isHex ? Buffer.from(text, 'hex') : read(text);
+    if (bytes === undefined) return 'invalid';
+    return this.#only(kind.toUpperCase() === 'SID' ? 'objectsid' : 'objectguid', bytes)?.name ?? 'unknown';
   }
 
   #enter(entry: Entry): void {
@@ -131,27 +182,4 @@ function entriesOf(records: readonly LdifRecord[]): ReadonlyMap<string, Entry> {
     entries.set(name.key, new Entry(dn, name, attributes));
   }
   return entries;
-}
-
-/** The records with `memberOf` added: the name of each record whose `member` names it. Values already there are kept. */
-export function withMemberOf(records: readonly LdifRecord[]): readonly LdifRecord[] {
-  const groups = new Map<string, string[]>();
-  for (const { dn, attributes } of records) {
-    for (const key of namesIn(attributes, 'member')) groups.set(key, [...(groups.get(key) ?? []), dn]);
-  }
-  return records.map((record) => {
-    const key = DistinguishedName.parse(record.dn)?.key ?? '';
-    const known = namesIn(record.attributes, 'memberof');
-    const added = (groups.get(key) ?? []).filter((dn) => !known.has(DistinguishedName.parse(dn)?.key ?? ''));
-    if (added.length === 0) return record;
-    const values = added.map((dn): Uint8Array => Buffer.from(dn, 'utf8'));
-    const others = record.attributes.filter(({ name }) => name.toLowerCase() !== 'memberof');
-    const own = record.attributes.find(({ name }) => name.toLowerCase() === 'memberof');
-    return { ...record, attributes: [...others, { name: 'memberOf', values: [...(own?.values ?? []), ...values] }] };
-  });
-}
-
-function namesIn(attributes: readonly LdifAttribute[], wanted: string): ReadonlySet<string> {
-  const { values = [] } = attributes.find(({ name }) => name.toLowerCase() === wanted) ?? {};
-  return new Set(values.map((value) => matchingKey('name', value)).filter((key) => key !== undefined));
 }

@@ -21,6 +21,11 @@ export class Entry {
     this.name = name;
     this.attributes = new Map(attributes.map((attribute) => [attribute.name.toLowerCase(), stored(attribute)]));
   }
+
+  /** This entry with one attribute more. */
+  with(attribute: LdifAttribute): Entry {
+    return new Entry(this.dn, this.name, [...this.attributes.values(), attribute]);
+  }
 }
 
 function stored({ name, values }: LdifAttribute): StoredAttribute {

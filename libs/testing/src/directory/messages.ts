@@ -9,6 +9,8 @@ export const resultCodes = {
   protocolError: 2,
   sizeLimitExceeded: 4,
   authMethodNotSupported: 7,
+  strongerAuthRequired: 8,
+  referral: 10,
   unavailableCriticalExtension: 12,
   noSuchObject: 32,
   invalidDNSyntax: 34,
@@ -16,12 +18,13 @@ export const resultCodes = {
   unwillingToPerform: 53,
 } as const;
 
-export type ResultCode = (typeof resultCodes)[keyof typeof resultCodes];
-
 export interface LdapResult {
-  readonly code: ResultCode;
+  /** One of `resultCodes`, or whatever a test wants to be answered. */
+  readonly code: number;
   readonly matched?: string;
   readonly diagnostic?: string;
+  /** Where to ask instead. */
+  readonly referral?: string;
 }
 
 export interface Control {
@@ -65,7 +68,7 @@ export interface Request {
 }
 
 /** The tags of the responses. */
-export const responseTags = { bind: 0x61, entry: 0x64, done: 0x65, extended: 0x78 } as const;
+export const responseTags = { bind: 0x61, entry: 0x64, done: 0x65, reference: 0x73, extended: 0x78 } as const;
 
 const scopes: readonly Scope[] = ['base', 'one', 'sub'];
 /** modify, add, delete, modifyDN, compare: request tag → response tag. */
@@ -151,8 +154,9 @@ export function resultMessage(
   controls: readonly Control[] = [],
   ...more: Uint8Array[]
 ): Uint8Array {
-  const { code, matched = '', diagnostic = '' } = result;
-  const response = element(tag, integer(code, tags.enumerated), octets(matched), octets(diagnostic), ...more);
+  const { code, matched = '', diagnostic = '', referral } = result;
+  const instead = referral === undefined ? [] : [element(0xa3, octets(referral))];
+  const response = element(tag, integer(code, tags.enumerated), octets(matched), octets(diagnostic), ...instead, ...more);
   const list = controls.map(({ type, critical, value }) =>
     sequence(octets(type), ...(critical ? [boolean(true)] : []), ...(value ? [octets(value)] : [])),
   );
@@ -170,6 +174,10 @@ export function entryMessage(
   );
   return sequence(integer(id), element(responseTags.entry, octets(dn), sequence(...list)));
 }
+
+/** Another server that has a part of the answer (RFC 4511 §4.5.3). */
+export const referenceMessage = (id: number, url: string): Uint8Array =>
+  sequence(integer(id), element(responseTags.reference, octets(url)));
 
 /** The extended response: an optional name [10] and value [11] after the result (RFC 4511 §4.12). */
 export function extendedMessage(id: number, result: LdapResult, name?: string, value?: string): Uint8Array {

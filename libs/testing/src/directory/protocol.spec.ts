@@ -53,6 +53,13 @@ describe('the protocol', () => {
     expect(resultOf(answer)).toEqual({ id: 7, tag: response, code: resultCodes.unwillingToPerform });
   });
 
+  it('may be hindered on purpose: silence, garbage, a reset', async () => {
+    const bind = sequence(integer(1), octets(Buffer.concat([integer(3), octets(''), octets('', 0x80)]), 0x60));
+    expect(await answers(await serve({ onBind: () => 'silence' }), bind, true)).toHaveLength(0);
+    expect(String(await answers(await serve({ onBind: () => 'garbage' }), bind, true))).toMatch(/^HTTP/);
+    await expect(answers(await serve({ onBind: () => 'disconnect' }), bind)).rejects.toMatchObject({ code: 'ECONNRESET' });
+  });
+
   it('refuses a critical control that it does not know, and ignores one that is not critical', async () => {
     const bind = octets(Buffer.concat([integer(3), octets(''), octets('', 0x80)]), 0x60);
     const directory = await serve();

@@ -20,6 +20,9 @@ export function rootDse(directory: Directory, offersStartTls: boolean, filter: F
     defaultNamingContext: directory.namingContexts.slice(0, 1),
     supportedLDAPVersion: ['3'],
     supportedControl: [pagedResults],
+    supportedLDAPPolicies: ['MaxPageSize', 'MaxValRange', 'MaxConnIdleTime'],
+    isGlobalCatalogReady: ['TRUE'],
+    domainFunctionality: ['7'],
     supportedExtension: [whoAmI, ...(offersStartTls ? [startTls] : [])],
     supportedCapabilities: [activeDirectory],
   };

@@ -1,7 +1,7 @@
 import { StartError } from '../process/start-error.js';
 import { DistinguishedName } from './distinguished-name.js';
 import { LdifError, parseLdif, printLdif, type LdifAttribute, type LdifRecord } from './ldif.js';
-import { sidText } from './security-identifier.js';
+import { sidText } from './identifiers.js';
 import { sambaDomain } from './samba-domain.js';
 
 export interface SambaEntries {

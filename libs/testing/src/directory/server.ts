@@ -2,8 +2,10 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
 import { StartError } from '../process/start-error.js';
 import { Directory } from './directory.js';
+import type { FaultHook } from './fault.js';
 import { LdifError } from './ldif.js';
-import type { SearchRequest } from './messages.js';
+import type { BindRequest, SearchRequest } from './messages.js';
+import { References } from './references.js';
 import { Session, type SessionContext } from './session.js';
 
 export interface DirectoryOptions {
@@ -19,8 +21,16 @@ export interface DirectoryOptions {
   readonly sizeLimit?: number;
   /** Values of one attribute in one answer, 1,500 by default, as Active Directory's MaxValRange. */
   readonly valueRange?: number;
+  /** Simple binds need TLS, as Active Directory with LDAP signing required; false by default. */
+  readonly requireStrongAuth?: boolean;
+  /** A connection is closed after so long without a request (Active Directory's MaxConnIdleTime: 15 minutes); never by default. */
+  readonly idleTimeoutMs?: number;
+  /** Parts of the tree that another server has, as `ldap://other.example/DC=other,DC=example`. */
+  readonly references?: readonly string[];
   /** Called for each search before it is done; a promise delays the answer, other operations go on meanwhile. */
-  readonly onSearch?: (request: SearchRequest) => Promise<void> | void;
+  readonly onSearch?: FaultHook<SearchRequest>;
+  /** Called for each bind before it is done. */
+  readonly onBind?: FaultHook<BindRequest>;
 }
 
 export interface RunningDirectory {
@@ -31,6 +41,8 @@ export interface RunningDirectory {
   readonly connections: number;
   /** Connections accepted since the start. */
   readonly accepted: number;
+  /** The binds since the start, by how they were answered: 0, or 49 where the credentials were refused. */
+  readonly binds: readonly number[];
   /** Searches that were read since the start. */
   readonly searches: number;
   /** Abandon requests that were read since the start. */
@@ -39,6 +51,10 @@ export interface RunningDirectory {
   pause(): void;
   /** Answers what waits, and goes on. */
   resume(): void;
+  /** Gives an account another password; who is bound stays so. Throws where there is no such account. */
+  setPassword(dn: string, password: string): void;
+  /** Serves other entries from now on. Throws a StartError. */
+  load(ldif: string): void;
   /** Resets every open connection; new ones are accepted. */
   dropConnections(): void;
   /** Resets every open connection and stops listening. */
@@ -50,13 +66,19 @@ export interface RunningDirectory {
  * is answered, no search before a bind, page and value limits, matching rules. Rejects with a StartError.
  */
 export async function startDirectory(options: DirectoryOptions): Promise<RunningDirectory> {
-  const { host = '127.0.0.1', port = 0, tls, sizeLimit = 1_000, valueRange = 1_500, onSearch = () => undefined } = options;
+  const { host = '127.0.0.1', port = 0, tls, sizeLimit = 1_000, valueRange = 1_500 } = options;
+  const { onSearch = () => undefined, onBind = () => undefined, requireStrongAuth = false, idleTimeoutMs = 0 } = options;
   const counts = { accepted: 0, searches: 0, abandons: 0 };
+  const binds: number[] = [];
+  let directory = read(options.ldif);
   let paused = false;
   const secureContext = tls && createSecureContext({ key: tls.key, cert: tls.cert });
   const sessions = new Map<Socket, Session>();
   const context: SessionContext = {
-    directory: read(options.ldif),
+    directory: () => directory,
+    references: new References(options.references ?? []),
+    requireStrongAuth,
+    idleTimeoutMs,
     tls: secureContext,
     sizeLimit,
     valueRange,
@@ -64,6 +86,10 @@ export async function startDirectory(options: DirectoryOptions): Promise<Running
     onSearch: (request) => {
       counts.searches += 1;
       return onSearch(request);
+    },
+    onBind,
+    onBound: (code) => {
+      binds.push(code);
     },
     onAbandon: () => {
       counts.abandons += 1;
@@ -92,6 +118,9 @@ export async function startDirectory(options: DirectoryOptions): Promise<Running
     get accepted() {
       return counts.accepted;
     },
+    get binds() {
+      return [...binds];
+    },
     get searches() {
       return counts.searches;
     },
@@ -104,6 +133,10 @@ export async function startDirectory(options: DirectoryOptions): Promise<Running
     resume() {
       paused = false;
       for (const session of sessions.values()) session.proceed();
+    },
+    setPassword: (dn, password) => directory.setPassword(dn, password),
+    load(ldif) {
+      directory = read(ldif);
     },
     dropConnections,
     async stop() {

@@ -3,31 +3,40 @@ import { TLSSocket, type SecureContext } from 'node:tls';
 import { BerError, messageLength } from './ber.js';
 import type { Directory } from './directory.js';
 import type { Entry } from './entry.js';
+import type { Fault, FaultHook } from './fault.js';
 import type { BindRequest, LdapResult, Operation, Request, SearchRequest } from './messages.js';
 import {
   entryMessage,
   extendedMessage,
   noticeOfDisconnection,
   readRequest,
+  referenceMessage,
   responseTags,
   resultCodes,
   resultMessage,
 } from './messages.js';
 import { pageControl, pagedResults, readPage } from './paging.js';
+import type { References } from './references.js';
 import { rootDse, startTls, whoAmI } from './root-dse.js';
 import { selectAttributes } from './selection.js';
 
 /** What all sessions of a server have in common. */
 export interface SessionContext {
-  readonly directory: Directory;
+  readonly directory: () => Directory;
+  readonly references: References;
+  /** A simple bind without TLS is refused. */
+  readonly requireStrongAuth: boolean;
+  /** After how long without a request a connection is closed; 0 for never. */
+  readonly idleTimeoutMs: number;
   /** Set where StartTLS is offered. */
   readonly tls: SecureContext | undefined;
   readonly sizeLimit: number;
   readonly valueRange: number;
   /** While true, requests are read and kept, not answered. */
   readonly paused: () => boolean;
-  /** Called for each search before it is done; a promise delays the answer. */
-  readonly onSearch: (request: SearchRequest) => Promise<void> | void;
+  readonly onSearch: FaultHook<SearchRequest>;
+  readonly onBind: FaultHook<BindRequest>;
+  readonly onBound: (code: number) => void;
   readonly onAbandon: () => void;
 }
 
@@ -35,11 +44,23 @@ export interface SessionContext {
 const messageLimit = 1_048_576;
 
 /** Active Directory's own words, which clients parse for the number behind `data`. */
-const refusal = { unknown: '525', password: '52e', disabled: '533' } as const;
 const bindRefused = (data: string): string =>
   `80090308: LdapErr: DSID-0C090446, comment: AcceptSecurityContext error, data ${data}, v4563`;
+const strongAuthNeeded =
+  '00002028: LdapErr: DSID-0C090259, comment: The server requires binds to turn on integrity checking if SSL\\TLS are not already active on the connection, data 0, v4563';
+const baseScopeOnly =
+  '00002020: SvcErr: DSID-03100000, problem 5012 (DIR_ERROR), tokenGroups needs a search of scope base, data 0';
 const bindFirst =
   '000004DC: LdapErr: DSID-0C090A5C, comment: In order to perform this operation a successful bind must be completed on the connection., data 0, v4563';
+
+/** Controls that suppress references to other servers: ManageDsaIT (RFC 3296), LDAP_SERVER_DOMAIN_SCOPE_OID ([MS-ADTS]). */
+const withoutReferences: ReadonlySet<string> = new Set(['2.16.840.1.113730.3.4.2', '1.2.840.113556.1.4.1339']);
+const knownControls: ReadonlySet<string> = new Set([pagedResults, ...withoutReferences]);
+
+interface SearchControls {
+  readonly paging: { readonly page: ReturnType<typeof readPage> } | undefined;
+  readonly references: boolean;
+}
 
 /** One client's connection. */
 export class Session {
@@ -81,21 +102,30 @@ export class Session {
   #attach(socket: Socket): void {
     this.#socket = socket;
     socket.on('error', () => undefined);
+    if (this.#context.idleTimeoutMs > 0) this.#closeWhenIdle(socket);
     socket.on('data', (chunk: Buffer) => {
       this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
       this.proceed();
     });
   }
 
+  #closeWhenIdle(socket: Socket): void {
+    socket.setTimeout(this.#context.idleTimeoutMs, () => {
+      if (this.#underway.size === 0) socket.end();
+      else this.#closeWhenIdle(socket);
+    });
+  }
+
   #handle({ id, operation, controls }: Request): void {
-    const unknown = controls.some(({ type, critical }) => critical && (type !== pagedResults || operation.kind !== 'search'));
+    const unknown = controls.some(({ type, critical }) => critical && !(knownControls.has(type) && operation.kind === 'search'));
     const answer = answerTag(operation);
     if (answer !== undefined && unknown) {
       return this.#send(resultMessage(id, answer, { code: resultCodes.unavailableCriticalExtension }));
     }
     switch (operation.kind) {
       case 'bind':
-        return this.#send(resultMessage(id, responseTags.bind, this.#bind(operation)));
+        void this.#bindUnlessFaulty(id, operation);
+        return;
       case 'unbind':
         this.#socket.end();
         return;
@@ -106,7 +136,8 @@ export class Session {
       }
       case 'search': {
         const page = controls.find(({ type }) => type === pagedResults);
-        void this.#search(id, operation, page && { page: readPage(page) });
+        const references = !controls.some(({ type }) => withoutReferences.has(type));
+        void this.#search(id, operation, { paging: page && { page: readPage(page) }, references });
         return;
       }
       case 'extended':
@@ -116,6 +147,21 @@ export class Session {
     }
   }
 
+  async #bindUnlessFaulty(id: number, request: BindRequest): Promise<void> {
+    const decided = this.#context.onBind(request);
+    const fault = decided instanceof Promise ? await decided : decided;
+    if (fault) return this.#fail(id, responseTags.bind, fault);
+    const result = this.#bind(request);
+    this.#context.onBound(result.code);
+    this.#send(resultMessage(id, responseTags.bind, result));
+  }
+
+  #fail(id: number, tag: number, fault: Fault): void {
+    if (typeof fault === 'object') return this.#send(resultMessage(id, tag, fault));
+    if (fault === 'disconnect') this.drop();
+    if (fault === 'garbage') this.#send(Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'));
+  }
+
   #bind({ version, name, password }: BindRequest): LdapResult {
     this.#boundAs = undefined;
     if (version !== 3) return { code: resultCodes.protocolError, diagnostic: 'only version 3 is spoken' };
@@ -123,35 +169,35 @@ export class Session {
     if (name === '' && password.length === 0) return { code: resultCodes.success };
     if (password.length === 0)
       return { code: resultCodes.unwillingToPerform, diagnostic: 'unauthenticated bind (RFC 4513 §5.1.2)' };
-    const verdict = this.#context.directory.authenticate(name, password);
-    if (verdict.kind === 'refused')
-      return { code: resultCodes.invalidCredentials, diagnostic: bindRefused(refusal[verdict.reason]) };
+    if (this.#context.requireStrongAuth && !(this.#socket instanceof TLSSocket))
+      return { code: resultCodes.strongerAuthRequired, diagnostic: strongAuthNeeded };
+    const verdict = this.#context.directory().authenticate(name, password);
+    if (verdict.kind === 'refused') return { code: resultCodes.invalidCredentials, diagnostic: bindRefused(verdict.data) };
     this.#boundAs = verdict.entry;
     return { code: resultCodes.success };
   }
 
-  async #search(
-    id: number,
-    request: SearchRequest,
-    paging: { readonly page: ReturnType<typeof readPage> } | undefined,
-  ): Promise<void> {
+  async #search(id: number, request: SearchRequest, controls: SearchControls): Promise<void> {
     const state = { abandoned: false };
     this.#underway.set(id, state);
-    const delayed = this.#context.onSearch(request);
-    if (delayed) await delayed;
+    const decided = this.#context.onSearch(request);
+    const fault = decided instanceof Promise ? await decided : decided;
     this.#underway.delete(id);
-    if (!state.abandoned && this.#socket.writable) this.#send(...this.#answers(id, request, paging));
+    if (state.abandoned || !this.#socket.writable) return;
+    if (fault) return this.#fail(id, responseTags.done, fault);
+    this.#send(...this.#answers(id, request, controls));
   }
 
-  #answers(
-    id: number,
-    request: SearchRequest,
-    paging: { readonly page: ReturnType<typeof readPage> } | undefined,
-  ): readonly Uint8Array[] {
+  #answers(id: number, request: SearchRequest, { paging, references }: SearchControls): readonly Uint8Array[] {
     const done = (result: LdapResult): readonly Uint8Array[] => [resultMessage(id, responseTags.done, result)];
-    const { directory, sizeLimit, valueRange, tls } = this.#context;
+    const { sizeLimit, valueRange, tls, references: elsewhere } = this.#context;
+    const directory = this.#context.directory();
     const root = request.base === '' && request.scope === 'base';
     if (!root && !this.#boundAs) return done({ code: resultCodes.operationsError, diagnostic: bindFirst });
+    const instead = references ? elsewhere.instead(request.base) : undefined;
+    if (instead !== undefined) return done({ code: resultCodes.referral, referral: instead });
+    const tokenGroups = request.attributes.some((name) => /^tokengroups(?:;|$)/i.test(name));
+    if (tokenGroups && request.scope !== 'base') return done({ code: resultCodes.operationsError, diagnostic: baseScopeOnly });
     const result = root ? rootDse(directory, tls !== undefined, request.filter) : directory.search(request);
     if (result.kind === 'invalidName') return done({ code: resultCodes.invalidDNSyntax });
     if (result.kind === 'noSuchObject') return done({ code: resultCodes.noSuchObject, matched: result.matched });
@@ -163,6 +209,7 @@ export class Session {
     const end = Math.min(result.entries.length, offset + Math.min(size, sizeLimit), wanted);
     const entries = result.entries
       .slice(offset, end)
+      .map((entry) => (tokenGroups ? directory.withTokenGroups(entry) : entry))
       .map((entry) =>
         entryMessage(id, entry.dn, selectAttributes(entry, request.attributes, { typesOnly: request.typesOnly, valueRange })),
       );
@@ -170,7 +217,12 @@ export class Session {
     const exceeded = more && (!paging || end >= wanted);
     const code = exceeded ? resultCodes.sizeLimitExceeded : resultCodes.success;
     const controls = paging ? [pageControl(more && !exceeded && size > 0 ? end : undefined)] : [];
-    return [...entries, resultMessage(id, responseTags.done, { code }, controls)];
+    const others = references && offset === 0 ? elsewhere.besides(request.base, request.scope) : [];
+    return [
+      ...entries,
+      ...others.map((url) => referenceMessage(id, url)),
+      resultMessage(id, responseTags.done, { code }, controls),
+    ];
   }
 
   #extended(id: number, name: string): void {

@@ -18,6 +18,7 @@ const syntaxes = {
 
 const attributeTypes: readonly AttributeType[] = [
   { name: 'displayName', oid: '1.2.840.113556.1.2.13', syntax: 'text', single: true },
+  { name: 'otherTelephone', oid: '1.2.840.113556.1.2.18', syntax: 'text' },
   { name: 'memberOf', oid: '1.2.840.113556.1.2.102', syntax: 'name' },
   { name: 'department', oid: '1.2.840.113556.1.2.141', syntax: 'text', single: true },
   { name: 'company', oid: '1.2.840.113556.1.2.146', syntax: 'text', single: true },
@@ -25,6 +26,9 @@ const attributeTypes: readonly AttributeType[] = [
   { name: 'extensionAttribute2', oid: '1.2.840.113556.1.2.424', syntax: 'text', single: true },
   { name: 'objectGUID', oid: '1.2.840.113556.1.4.2', syntax: 'octets', single: true },
   { name: 'userAccountControl', oid: '1.2.840.113556.1.4.8', syntax: 'integer', single: true },
+  { name: 'pwdLastSet', oid: '1.2.840.113556.1.4.96', syntax: 'integer', single: true },
+  { name: 'accountExpires', oid: '1.2.840.113556.1.4.159', syntax: 'integer', single: true },
+  { name: 'lockoutTime', oid: '1.2.840.113556.1.4.662', syntax: 'integer', single: true },
   { name: 'employeeID', oid: '1.2.840.113556.1.4.35', syntax: 'text', single: true },
   { name: 'primaryGroupID', oid: '1.2.840.113556.1.4.98', syntax: 'integer', single: true },
   { name: 'objectSid', oid: '1.2.840.113556.1.4.146', syntax: 'octets', single: true },

@@ -11,7 +11,7 @@ import { GuardedProcess } from '../process/guarded-process.js';
 import { runProgram } from '../process/run-program.js';
 import { StartError } from '../process/start-error.js';
 import { DistinguishedName } from './distinguished-name.js';
-import { withMemberOf } from './directory.js';
+import { withMemberOf } from './membership.js';
 import { LdifError, parseLdif, printLdif, type LdifRecord } from './ldif.js';
 import { describeUnless, type Describe } from './needs-program.js';
 import { activeDirectorySchema } from './slapd-schema.js';
@@ -37,6 +37,8 @@ export interface SlapdOptions {
   };
   /** More lines of slapd.conf(5), for all databases: `idletimeout 2`, `authz-regexp …`. */
   readonly directives?: readonly string[];
+  /** More lines for the database: `overlay retcode`. */
+  readonly databaseDirectives?: readonly string[];
 }
 
 export interface RunningSlapd {
@@ -182,6 +184,7 @@ async function prepare(
     'maxsize 268435456',
     'dbnosync',
     'index objectClass,sAMAccountName,userPrincipalName,objectSid,objectGUID,mail,employeeID,member eq',
+    ...(options.databaseDirectives ?? []),
   ];
   await mkdir(file('data'), { mode: 0o700 });
   await writeFile(file('active-directory.schema'), activeDirectorySchema);

@@ -1,23 +1,29 @@
 import { DistinguishedName } from './distinguished-name.js';
+import { sidBytes } from './identifiers.js';
 import { preparedText } from './prepared-text.js';
 
 /** How the values of an attribute compare (RFC 4517 §4.2). */
-export type Syntax = 'text' | 'octets' | 'name' | 'integer';
+export type Syntax = 'text' | 'octets' | 'sid' | 'name' | 'integer';
 
-const octetAttributes = [
-  'objectGUID',
-  'objectSid',
-  'sIDHistory',
-  'mS-DS-ConsistencyGuid',
-  'jpegPhoto',
-  'thumbnailPhoto',
-  'userCertificate',
-];
+const octetAttributes = ['objectGUID', 'mS-DS-ConsistencyGuid', 'jpegPhoto', 'thumbnailPhoto', 'userCertificate'];
+/** Bytes that a filter may also give as `S-1-5-…` ([MS-ADTS] §3.1.1.3.1.2.5). */
+const sidAttributes = ['objectSid', 'sIDHistory', 'tokenGroups'];
 const nameAttributes = ['member', 'memberOf', 'distinguishedName', 'manager', 'directReports', 'managedBy', 'owner', 'seeAlso'];
-const integerAttributes = ['userAccountControl', 'groupType', 'primaryGroupID', 'sAMAccountType', 'uSNChanged', 'uSNCreated'];
+const integerAttributes = [
+  'userAccountControl',
+  'groupType',
+  'primaryGroupID',
+  'sAMAccountType',
+  'uSNChanged',
+  'uSNCreated',
+  'accountExpires',
+  'lockoutTime',
+  'pwdLastSet',
+];
 
 const syntaxes: ReadonlyMap<string, Syntax> = new Map([
   ...octetAttributes.map((name) => [name.toLowerCase(), 'octets'] as const),
+  ...sidAttributes.map((name) => [name.toLowerCase(), 'sid'] as const),
   ...nameAttributes.map((name) => [name.toLowerCase(), 'name'] as const),
   ...integerAttributes.map((name) => [name.toLowerCase(), 'integer'] as const),
 ]);
@@ -37,6 +43,7 @@ const strictText = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  */
 export function matchingKey(syntax: Syntax, value: Uint8Array): string | undefined {
   if (syntax === 'octets') return Buffer.from(value).toString('latin1');
+  if (syntax === 'sid') return Buffer.from(sidBytes(Buffer.from(value).toString('latin1')) ?? value).toString('latin1');
   let text: string;
   try {
     text = strictText.decode(value);

@@ -116,6 +116,7 @@ export class CreateStore1764115200000 implements MigrationInterface {
           execute format('grant execute on function claimbridge.read_audit to %I', service);
         end if;
       end $$;
+      revoke all on function claimbridge.grant_service from public;
     `);
   }
 

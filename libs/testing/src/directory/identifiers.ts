@@ -20,3 +20,12 @@ export function sidBytes(text: string): Uint8Array | undefined {
   parts.forEach((part, index) => bytes.writeUInt32LE(part, 8 + 4 * index));
   return bytes;
 }
+
+/** The bytes of a GUID as `objectGUID` holds them ([MS-DTYP] §2.3.4.2); undefined where the text is none. */
+export function guidBytes(text: string): Uint8Array | undefined {
+  if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return undefined;
+  const bytes = Buffer.from(text.replaceAll('-', ''), 'hex');
+  bytes.writeUInt32LE(bytes.readUInt32BE(0), 0);
+  bytes.subarray(4, 8).swap16();
+  return bytes;
+}
