@@ -47,7 +47,7 @@ async function behindProxy(directory: {
     urls: [`ldap://127.0.0.1:${proxy.port}`],
     allowClearText: true,
     bind: { dn: account.dn, password: 'env:PASSWORD' },
-    limits: { connect: directory.connectWithin ?? '200ms' },
+    limits: { connect: directory.connectWithin ?? '500ms' },
     lookups: {
       person: { ...people, parameters: ['upn'], filter: '(&(objectClass=user)(userPrincipalName={upn}))' },
       colleague: { ...people, parameters: ['department'], filter: '(&(objectClass=user)(department={department}))' },
