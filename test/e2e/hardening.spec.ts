@@ -82,6 +82,42 @@ describe('failed authentications', () => {
   });
 });
 
+describe('refusals that anybody can cause', () => {
+  it('are logged one by one up to a limit for each kind, and counted beyond it', async () => {
+    await using stack = await startStack(limits({ failedAuthentications: 3 }));
+    await stack.ready();
+    const kinds: readonly [string, number, () => Promise<unknown>][] = [
+      ['route.unknown', 404, async () => fetch(`${stack.publicUrl}/health/nowhere`)],
+      ['request.tooLarge', 413, async () => stack.post('x'.repeat(70_000), { authorization: '' })],
+      ['request.malformed', 400, async () => converse(stack.publicUrl, 'nonsense\r\n\r\n')],
+      ['request.malformed', 400, async () => fetch(`${stack.publicUrl}/%`)],
+    ];
+    for (const [, , cause] of kinds) for (let call = 0; call < 5; call += 1) await cause();
+    await stack.service.stop();
+    const lines = stack.service.log.filter(({ msg, status }) => msg === 'event' && Number(status) >= 400);
+    const logged = (code: string): number => lines.filter((line) => line['code'] === code).length;
+    expect([logged('route.unknown'), logged('request.tooLarge'), logged('request.malformed')]).toEqual([3, 3, 3]);
+    const summaries = stack.service.log.filter(({ msg }) => msg === 'refusals without a line of their own');
+    expect(summaries.map(({ door, code, count }) => [door, code, count])).toEqual([
+      ['public', 'route.unknown', 2],
+      ['public', 'request.tooLarge', 2],
+      ['public', 'request.malformed', 7],
+    ]);
+  });
+
+  it('are all counted by the metrics, and those of the probes are no events', async () => {
+    await using stack = await startStack();
+    await stack.ready();
+    await converse(stack.publicUrl, 'nonsense\r\n\r\n');
+    await fetch(`${stack.publicUrl}/health/nowhere`);
+    await stack.service.line(({ code }) => code === 'route.unknown');
+    const metrics = await metricsOf(stack);
+    expect(metrics).toMatch(/claimbridge_events_total\{[^}]*status="400",code="request.malformed"\} 1/);
+    expect(metrics).toMatch(/claimbridge_events_total\{[^}]*status="404",code="route.unknown"\} 1/);
+    expect(metrics).not.toMatch(/claimbridge_events_total\{[^}]*status="200"/);
+  });
+});
+
 describe('connections', () => {
   it('beyond the limit are closed at once, and taken again when there is room', async () => {
     await using stack = await startStack(limits({ connections: 3 }));

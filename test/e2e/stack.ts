@@ -1,7 +1,14 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { startDirectory, startHttpServer, startPostgres, startTcpProxy, type HttpResponder } from '#testing';
+import {
+  startDirectory,
+  startHttpServer,
+  startPostgres,
+  startTcpProxy,
+  type HttpResponder,
+  type RunningPostgres,
+} from '#testing';
 import { parse, stringify } from 'yaml';
 import { startSimulator } from '../../apps/entra-simulator/src/index.js';
 import { ServiceProcess } from './service-process.js';
@@ -21,8 +28,11 @@ export const environment = { DIRECTORY_PASSWORD: 'demo-directory-password', BILL
 export type Document = Record<string, any>;
 
 export interface StackOptions {
-  /** Changes the service's configuration before it is written. */
-  readonly configure?: (document: Document) => void;
+  /** Changes the service's configuration before it is written, next to the parts that stand already. */
+  readonly configure?: (
+    document: Document,
+    parts: { readonly folder: string; readonly caFile: string; readonly postgres: RunningPostgres },
+  ) => void | Promise<void>;
   /** The mappings by file name; those of docker/seeds without. */
   readonly mappings?: Readonly<Record<string, string>>;
   /** Puts an HTTP API behind a TCP proxy as well, as the source `hr-api`; `configure` gives it lookups. */
@@ -103,7 +113,7 @@ export async function startStack({
       lookups: {},
     };
   document['shutdown'] = { delay: '0ms', limit: '5s' };
-  configure?.(document);
+  await configure?.(document, { folder, caFile, postgres });
   const configurationFile = path.join(folder, 'claimbridge.yaml');
   await writeFile(configurationFile, stringify(document));
 

@@ -90,7 +90,9 @@ async function start(count: number): Promise<Measured> {
   let readyAfter = 0;
   const stack = await startStack({
     variables: { MAPPINGS_PASSWORD: database.password },
-    configure: (document) => (document['mappings'] = { postgres: options }),
+    configure: (document) => {
+      document['mappings'] = { postgres: options };
+    },
     beforeStart: () => {
       readyAfter = performance.now();
       return Promise.resolve();

@@ -109,6 +109,19 @@ describe('readConfiguration', () => {
       'tenants.contoso.issuers.0.metadata: must be an https address',
     ],
     [
+      'a token version that there is not',
+      {
+        ...minimal,
+        tenants: {
+          contoso: {
+            ...minimal.tenants.contoso,
+            issuers: [{ issuer: 'https://i.example', metadata: 'https://i.example', version: '3.0' }],
+          },
+        },
+      },
+      'tenants.contoso.issuers.0.version',
+    ],
+    [
       'a management door open to the network',
       { ...minimal, listen: { management: { host: '0.0.0.0' } } },
       'listen.management.host: listens beyond loopback',

@@ -35,7 +35,9 @@ function trusted(
     alias,
     tenantId,
     audiences: audience,
-    issuers: issuers ?? entraIssuers({ tenantId, cloud, ...(external && { external }) }),
+    issuers:
+      issuers?.map(({ issuer, metadata, version }) => ({ issuer, metadata, ...(version && { version }) })) ??
+      entraIssuers({ tenantId, cloud, ...(external && { external }) }),
     callers,
   };
 }

@@ -1,5 +1,5 @@
 import type { JWTPayload } from 'jose';
-import type { TokenVersion, TrustConfiguration, TrustedTenant } from './trust-configuration.js';
+import { tokenVersionOf, type TokenVersion, type TrustConfiguration, type TrustedTenant } from './trust-configuration.js';
 
 /** Why a token is not accepted. Stable: they are in logs and metrics, never in an answer. */
 export type RefusalCode =
@@ -127,7 +127,7 @@ function tenantOf(claims: JWTPayload, tenants: readonly TrustedTenant[]): Place 
   if (typeof aud !== 'string') return refused('token.audience', 'aud is not a single audience');
   const match = ofTenant.find(({ tenant }) => tenant.audiences.includes(aud));
   if (!match) return refused('token.audience', 'the audience is none of those configured for the tenant');
-  const { issuer, version } = match.issuer;
+  const { issuer, version = tokenVersionOf(issuer) } = match.issuer;
   return { kind: 'place', tenant: match.tenant, issuer, audience: aud, ...(version && { version }) };
 }
 

@@ -101,6 +101,21 @@ beforeEach(async () => {
 });
 afterEach(async () => keys.close());
 
+describe('an issuer that is configured without its version', () => {
+  const one = { ver: '1.0', appid: authenticationExtensionsAppId, azp: undefined };
+  const verdicts = async (change: Partial<TrustedIssuer>): Promise<readonly unknown[]> => {
+    const [, { issuer, metadata }] = issuersOf('contoso', contosoId);
+    const explicit = made({ issuers: [{ issuer, metadata, ...change }] })();
+    const verdictsOf = [{}, one].map(async (claim) => explicit.verify(await signToken(current, claims(claim))));
+    return (await Promise.all(verdictsOf)).map((verdict) => ('code' in verdict ? verdict.code : verdict.kind));
+  };
+
+  it('issues what its form says, and what is stated where something is', async () => {
+    expect(await verdicts({})).toEqual(['verified', 'token.version']);
+    expect(await verdicts({ version: '1.0' })).toEqual(['token.version', 'verified']);
+  });
+});
+
 describe('a token of ours', () => {
   it('is verified, version 2.0', async () => {
     expect(await verdictOn({})).toEqual({

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { entraIssuers } from './trust-configuration.js';
+import { entraIssuers, tokenVersionOf } from './trust-configuration.js';
 
 const tenantId = '5f1c6b0e-0d0a-4b52-9c33-0a7f1f6f2a11';
 
@@ -37,4 +37,17 @@ it('trusts all three issuers of an external tenant, each with metadata of its ow
   for (const { issuer, metadata } of issuers) expect(metadata).toBe(`${issuer}/.well-known/openid-configuration`);
   expect(issuers[1]?.alsoStatedAs).toBe(issuers[0]?.issuer);
   expect(entraIssuers({ tenantId, external: {} })).toHaveLength(2);
+});
+
+it('tells the version of the tokens by the form of the issuer, as it states it for the issuers that it knows', () => {
+  const known = (['public', 'usGovernment', 'china'] as const).flatMap((cloud) => entraIssuers({ tenantId, cloud }));
+  const external = entraIssuers({ tenantId, external: { subdomain: 'contoso' } });
+  for (const { issuer, version } of [...known, ...external]) expect(tokenVersionOf(issuer), issuer).toBe(version);
+  for (const issuer of [
+    'https://adfs.corp.example/adfs',
+    `https://sts.windows.net.example/${tenantId}/`,
+    `https://login.example/v2.0/${tenantId}`,
+    'no address',
+  ])
+    expect(tokenVersionOf(issuer), issuer).toBeUndefined();
 });

@@ -12,7 +12,7 @@ export interface TrustedIssuer {
   readonly issuer: string;
   /** The https address of its OpenID metadata, which must state the same issuer. */
   readonly metadata: string;
-  /** The `ver` that its tokens must have, where only one is possible. */
+  /** The `ver` that its tokens must have; by default the one that the issuer's form says, see `tokenVersionOf`. */
   readonly version?: TokenVersion;
   /** Another issuer that the metadata may state instead. Only external tenants need it, see `entraIssuers`. */
   readonly alsoStatedAs?: string;
@@ -51,6 +51,17 @@ const clouds: Readonly<Record<EntraCloud, { readonly login: string; readonly sts
   usGovernment: { login: 'login.microsoftonline.us', sts: 'sts.windows.net' },
   china: { login: 'login.partner.microsoftonline.cn', sts: 'sts.chinacloudapi.cn' },
 };
+
+/**
+ * The version of the tokens that an issuer of this form issues: Entra's issuers of version 2.0 end in `/v2.0`, those of 1.0 are at a host
+ * of their own. Undefined for any other form: then its tokens may have either.
+ * https://learn.microsoft.com/entra/identity-platform/access-tokens#token-formats
+ */
+export function tokenVersionOf(issuer: string): TokenVersion | undefined {
+  const url = URL.parse(issuer);
+  if (/\/v2\.0\/?$/.test(url?.pathname ?? '')) return '2.0';
+  return Object.values(clouds).some(({ sts }) => url?.hostname === sts) ? '1.0' : undefined;
+}
 
 /**
  * The issuers of a tenant's tokens. A workforce tenant has two, one for each token version. An external (CIAM) tenant is observed to

@@ -154,7 +154,9 @@ describe('what is not HTTP as RFC 9112 has it', () => {
     expect(answers.map(({ status, json }) => [status, json?.code])).toEqual([[400, 'request.malformed']]);
     expect(answers[0]!.text).not.toContain(token.slice(0, 40));
     expect(stack.lookups).toEqual(before);
-    expect(stack.service.log.slice(from)).toEqual([]);
+    const line = await stack.service.line(({ correlationId }) => correlationId === answers[0]!.json.correlationId, from);
+    expect(line).toMatchObject({ level: 'warn', status: 400, code: 'request.malformed' });
+    expect(JSON.stringify(stack.service.log.slice(from))).not.toContain(token.slice(0, 40));
   });
 
   it.each([
@@ -168,12 +170,24 @@ describe('what is not HTTP as RFC 9112 has it', () => {
     expect(answers.map(({ status, json }) => [status, json?.code])).toEqual([[431, 'request.headersTooLarge']]);
   });
 
-  it('no host is refused too', async () => {
+  it.each([
+    ['no host', 400, 'request.malformed', (text: string) => text.replace('Host: claims.example\r\n', '')],
+    ['two hosts', 400, 'request.malformed', (text: string) => text.replace('Host:', 'Host: a.example\r\nHOST:')],
+    ['an expectation', 417, 'request.expectation', (text: string) => text.replace('Host:', 'Expect: 200-ok\r\nHost:')],
+  ] as const)('%s is refused too, and logged', async (_name, status, code, change) => {
     const before = { ...stack.lookups };
-    expect((await converse(stack.publicUrl, post(bearer()).replace('Host: claims.example\r\n', '')))[0]).toMatchObject({
-      status: 400,
-    });
+    const from = stack.service.log.length;
+    const [answer] = await converse(stack.publicUrl, change(post(bearer())));
+    expect(answer).toMatchObject({ status, json: { status, code } });
+    expect(answer!.headers.get('content-type')).toContain('application/problem+json');
+    const line = await stack.service.line(({ correlationId }) => correlationId === answer!.json.correlationId, from);
+    expect(line).toMatchObject({ level: 'warn', status, code });
     expect(stack.lookups).toEqual(before);
+  });
+
+  it('an expectation of 100-continue is met, and no host is needed by HTTP/1.0', async () => {
+    for (const lines of ['1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue', '1.0'])
+      expect((await converse(stack.publicUrl, `GET /health/live HTTP/${lines}\r\n\r\n`)).at(-1)).toMatchObject({ status: 200 });
   });
 
   it('never disturbed a caller that is in order, nor the process', async () => {

@@ -148,8 +148,14 @@ describe('caller and version', () => {
       'token.caller',
       signed({ azp: other, sub: extensionsAppId, oid: extensionsAppId, client_id: extensionsAppId }),
     ],
-    ['version 1.0 with the claims of 2.0', 'token.caller', signed({ ver: '1.0' })],
-    ['version 2.0 with the claims of 1.0', 'token.caller', signed({ ver: '2.0' }, {}, 'contoso-1')],
+    ['version 1.0 with the claims of 2.0', 'token.version', signed({ ver: '1.0' })],
+    ['version 2.0 with the claims of 1.0', 'token.version', signed({ ver: '2.0' }, {}, 'contoso-1')],
+    ['version 1.0 by the issuer of 2.0', 'token.version', signed({ ver: '1.0', azp: undefined, appid: extensionsAppId })],
+    [
+      'version 2.0 by the issuer of 1.0',
+      'token.version',
+      signed({ ver: '2.0', appid: undefined, azp: extensionsAppId }, {}, 'contoso-1'),
+    ],
     ...[undefined, null, 2, 2.1, '', '2', '2.0 ', '02.0', '3.0', ['2.0'], '２.０'].map((ver): TokenAttack => [
       `version ${JSON.stringify(ver)}`,
       'token.version',

@@ -6,21 +6,21 @@ import { problemSchema } from './http/admin-route.js';
 /** The OpenAPI document of the admin API, made from the decorators of its routes when it is first asked for. */
 export class AdminApiDocument {
   private made: OpenAPIObject | undefined;
-  private app: INestApplication | undefined;
+  private make: (() => OpenAPIObject) | undefined;
 
-  /** To be called once, by whoever made the application that has the routes. */
-  describes(app: INestApplication): void {
-    this.app = app;
+  /** To be called once, by whoever made the application that has the routes of this module. */
+  describes(app: INestApplication, module: NewableFunction): void {
+    this.make = () => adminApiDocument(app, module);
   }
 
   get content(): OpenAPIObject {
-    if (!this.app) throw new Error('AdminApiDocument: nobody said which application it describes');
-    return (this.made ??= adminApiDocument(this.app));
+    if (!this.make) throw new Error('AdminApiDocument: nobody said which application it describes');
+    return (this.made ??= this.make());
   }
 }
 
-/** Made from the routes that an application has. */
-export function adminApiDocument(app: INestApplication): OpenAPIObject {
+/** Made from the routes that a module of an application has. */
+export function adminApiDocument(app: INestApplication, module: NewableFunction): OpenAPIObject {
   const document = SwaggerModule.createDocument(
     app,
     new DocumentBuilder()
@@ -33,6 +33,7 @@ export function adminApiDocument(app: INestApplication): OpenAPIObject {
       .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'entra')
       .build(),
     {
+      include: [module],
       operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}.${method}`,
       autoTagControllers: false,
       standardSchemaConverter: (schema, { schemaType }) =>

@@ -12,7 +12,7 @@ export async function describeAdminApi(): Promise<OpenAPIObject> {
     abortOnError: false,
   });
   try {
-    return adminApiDocument(app);
+    return adminApiDocument(app, AdminApiModule);
   } finally {
     await app.close();
   }

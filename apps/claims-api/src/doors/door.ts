@@ -1,5 +1,5 @@
 import type { Server } from 'node:https';
-import { authEventAdapter, takeBodiesAsBytes } from '#auth-events';
+import { authEventAdapter, takeBodiesAsBytes, type ProblemReport } from '#auth-events';
 import { Secrets } from '#claims';
 import type { ServiceDocument } from '#configuration';
 import { FailureLimit } from '#entra-auth';
@@ -11,6 +11,7 @@ import { ConfigurationError } from '../configuration/configuration-error.js';
 import { Configuration } from '../config.js';
 import { NestLog } from '../nest-log.js';
 import { ServiceLog } from '../service-log.js';
+import { RefusalLog } from './refusal-log.js';
 import { ServerCertificate } from './server-certificate.js';
 
 /** An HTTP server of its own with routes of its own. */
@@ -34,15 +35,20 @@ export class DoorFrame {
       readonly failureLimit: FailureLimit;
       readonly onVerdict: (verdict: string) => void;
     },
+    readonly refusals: RefusalLog,
     private readonly document: ServiceDocument['listen'][DoorName],
     private readonly certificate: ServerCertificate | undefined,
   ) {}
 
-  /** @throws ConfigurationError where its certificate cannot be used */
+  /**
+   * @param onUnreadable told of what is refused before there is a request, and whether it gets a log line
+   * @throws ConfigurationError where its certificate cannot be used
+   */
   static async make(
     core: INestApplicationContext,
     name: DoorName,
     module: (guard: DoorFrame['guard']) => Parameters<typeof NestFactory.create>[0],
+    onUnreadable: (problem: ProblemReport, logged: boolean) => void,
   ): Promise<DoorFrame> {
     const configuration = core.get(Configuration);
     const document = configuration.document.listen[name];
@@ -59,11 +65,13 @@ export class DoorFrame {
       onVerdict: (verdict: string) => metrics.authentications.inc({ door: name, verdict }),
     };
     const { trustedProxies, limits } = document;
+    const refusals = new RefusalLog(name, limits.failedAuthentications, log);
     const adapter = authEventAdapter({
       ...(certificate && { tls: certificate.options }),
       trustedProxies,
       headersTimeout: limits.headers,
       requestTimeout: limits.request,
+      onUnreadable: (problem, peer) => onUnreadable(problem, refusals.admits(problem.code, peer)),
     });
     const app = await NestFactory.create<NestFastifyApplication>(module(guard), adapter, {
       bodyParser: false,
@@ -72,12 +80,12 @@ export class DoorFrame {
     });
     if (name === 'public') takeBodiesAsBytes(app);
     else leaveBodiesUnread(app);
-    return new DoorFrame(app, guard, document, certificate);
+    return new DoorFrame(app, guard, refusals, document, certificate);
   }
 
   /** @throws Error where the port cannot be had */
   async open(): Promise<Door> {
-    const { app, certificate, document } = this;
+    const { app, certificate, document, refusals } = this;
     const server = app.getHttpServer() as Server;
     server.maxConnections = document.limits.connections;
     certificate?.follow(server);
@@ -96,6 +104,7 @@ export class DoorFrame {
         const cut = setTimeout(() => server.closeAllConnections(), limit);
         await app.close();
         clearTimeout(cut);
+        refusals.close();
       },
     };
   }

@@ -3,6 +3,7 @@ import { adminGuard, assertRoutesDeclareRole, callerOf, entraGuard } from '#entr
 import { Metrics } from '#observability';
 import helmet from '@fastify/helmet';
 import type { INestApplicationContext } from '@nestjs/common';
+import { AdminApiModule } from '../admin/admin-api.module.js';
 import { EntityTags } from '../admin/http/entity-tag.js';
 import { IdempotencyKeys } from '../admin/http/idempotency.js';
 import { KnownQueries } from '../admin/http/known-queries.js';
@@ -31,7 +32,7 @@ export async function openPublicDoor(core: INestApplicationContext): Promise<Doo
     lag: core.get(EventLoopLag),
     unmapped: (tenant) => document.tenants[tenant]?.unmappedApplications ?? 'fail',
   });
-  const frame = await DoorFrame.make(core, 'public', (guard) =>
+  const module = (guard: DoorFrame['guard']) =>
     PublicDoorModule.of({
       handler,
       readiness,
@@ -41,13 +42,14 @@ export async function openPublicDoor(core: INestApplicationContext): Promise<Doo
         recheck: document.entra.recheck,
         report: ({ event, difference }) => disagreements.inc({ event, difference }),
       },
-    }),
-  );
+    });
+  const frame = await DoorFrame.make(core, 'public', module, (problem, logged) => events.unreadable(problem, logged));
   frame.app.useGlobalFilters(new ProblemFilter((request, problem) => events.note(request, { problem })));
   const server = frame.app.getHttpAdapter().getInstance();
-  events.listen(server);
-  server.addHook('onSend', async (_request, reply) => {
+  events.listen(server, frame.refusals);
+  server.addHook('onSend', (_request, reply, payload, done) => {
     if (readiness.isDraining) reply.header('connection', 'close');
+    done(null, payload);
   });
   return frame.open();
 }
@@ -57,21 +59,24 @@ export async function openManagementDoor(core: INestApplicationContext): Promise
   const { admin, listen } = core.get(Configuration).document;
   const { log } = core.get(ServiceLog);
   const api = admin && makeAdminApi(core);
-  const frame = await DoorFrame.make(core, 'management', () =>
+  const module = () =>
     ManagementDoorModule.of({
       metrics: core.get(Metrics),
       admin: api,
       openMetrics: listen.management.metrics === 'open',
-    }),
-  );
+    });
+  const frame = await DoorFrame.make(core, 'management', module, ({ code, status, correlationId, detail }, logged) => {
+    if (logged) log.warn({ code, status, correlationId, detail }, 'management');
+  });
   const { app, guard } = frame;
-  api?.document.describes(app);
+  api?.document.describes(app, AdminApiModule);
   const callers = admin && { callers: admin.callers };
   const scope = admin?.scope === undefined ? {} : { scope: admin.scope };
   app.useGlobalGuards(adminGuard(core.get(AdminVerifier), { ...callers, ...scope, ...guard }));
   app.useGlobalInterceptors(new KnownQueries(), new EntityTags(), new IdempotencyKeys());
   app.useGlobalFilters(
-    new ProblemFilter((_request, { code, status, correlationId, detail, error }) => {
+    new ProblemFilter((request, { code, status, correlationId, detail, error }) => {
+      if (!frame.refusals.admits(code, request.ip)) return;
       if (status >= 500) log.error({ code, status, correlationId, detail, err: error }, 'management');
       else if (status !== 429) log.warn({ code, status, correlationId, detail }, 'management');
     }),

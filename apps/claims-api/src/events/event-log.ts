@@ -2,6 +2,7 @@ import type { ProblemReport } from '#auth-events';
 import type { ClaimDeviation, LookupAccount } from '#claims';
 import type { Logger, Metrics } from '#observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { RefusalLog } from '../doors/refusal-log.js';
 
 /** What is known of a request by the time it is answered. Names, ids and times only: no person, no value. */
 export interface EventAccount {
@@ -19,7 +20,7 @@ export interface EventAccount {
   readonly problem?: ProblemReport;
 }
 
-/** One log line and the metrics for each request of the public door, whatever became of it. */
+/** A log line and the metrics for each request of the public door, whatever became of it; strangers’ lines are bounded. */
 export class EventLog {
   private readonly accounts = new WeakMap<FastifyRequest, EventAccount>();
 
@@ -35,14 +36,23 @@ export class EventLog {
   }
 
   /** Writes on every response of this server but those of the health probes. */
-  listen(server: FastifyInstance): void {
+  listen(server: FastifyInstance, refusals: RefusalLog): void {
     server.addHook('onResponse', (request, reply, done) => {
-      if (!request.url.startsWith('/health/')) this.write(this.accounts.get(request) ?? {}, reply);
+      if (!request.routeOptions.url?.startsWith('/health/')) {
+        const account = this.accounts.get(request) ?? {};
+        this.write(account, reply, account.problem === undefined || refusals.admits(account.problem.code, request.ip));
+      }
       done();
     });
   }
 
-  private write({ problem, ...account }: EventAccount, reply: FastifyReply): void {
+  /** What was refused before there was a request. */
+  unreadable({ status, code, correlationId, detail }: ProblemReport, logged: boolean): void {
+    if (logged) this.log.warn({ correlationId, status, code, detail }, 'event');
+    this.metrics.events.inc({ tenant: '', mapping: '', status, code });
+  }
+
+  private write({ problem, ...account }: EventAccount, reply: FastifyReply, logged: boolean): void {
     const status = reply.statusCode;
     const ms = Math.round(reply.elapsedTime * 10) / 10;
     const line = {
@@ -62,8 +72,7 @@ export class EventLog {
       err: problem?.error,
     };
     // One line for each would let a peer that is limited fill the log.
-    const limited = status === 429;
-    if (limited) this.log.debug(line, 'event');
+    if (status === 429 || !logged) this.log.debug(line, 'event');
     else if (status >= 500) this.log.error(line, 'event');
     else if (status >= 400) this.log.warn(line, 'event');
     else this.log.info(line, 'event');

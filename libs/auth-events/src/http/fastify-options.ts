@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { STATUS_CODES, type ServerOptions } from 'node:http';
 import type { SecureVersion } from 'node:tls';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyReply } from 'fastify';
-import { problemBody } from './problem.js';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { problemBody, type ProblemReport } from './problem.js';
 
 /** Entra's events have 1 to 3 KB; a body beyond this is answered 413. */
 export const maximumBodyBytes = 64 * 1024;
@@ -19,23 +19,50 @@ export interface AuthEventServerOptions {
   readonly headersTimeout?: number;
   /** How long a whole request may take to arrive; 10 s by default. */
   readonly requestTimeout?: number;
+  /** Told of what is refused before there is a request: filters and hooks see nothing of it. */
+  readonly onUnreadable?: (problem: ProblemReport, peer: string) => void;
 }
 
 /** The HTTP adapter of an application that hosts auth events. Create the application with `bodyParser: false`. */
 export function authEventAdapter(options: AuthEventServerOptions = {}): FastifyAdapter {
-  const { tls, trustedProxies = [], headersTimeout = 5_000, requestTimeout = 10_000 } = options;
+  const { tls, trustedProxies = [], headersTimeout = 5_000, requestTimeout = 10_000, onUnreadable = () => undefined } = options;
   // Node looks for requests that are overdue at this interval only; its default is 30 s.
-  const server: ServerOptions = { connectionsCheckingInterval: 500, headersTimeout, requestTimeout };
-  return new FastifyAdapter({
+  const server: ServerOptions = {
+    connectionsCheckingInterval: 500,
+    headersTimeout,
+    requestTimeout,
+    // Node's own answer to a request without one is no problem document, and nobody would hear of it.
+    requireHostHeader: false,
+  };
+  const adapter = new FastifyAdapter({
     bodyLimit: maximumBodyBytes,
     return503OnClosing: false,
     requestTimeout,
     connectionTimeout: 0,
     keepAliveTimeout: 75_000,
-    clientErrorHandler: refuseUnreadable,
-    frameworkErrors: refuseUndecodable,
+    clientErrorHandler: (error, socket) => refuseUnreadable(error, socket, onUnreadable),
+    frameworkErrors: (_error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+      refuseUndecodable(request, reply, onUnreadable),
     ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     ...(tls ? { https: { ...server, ...tls, handshakeTimeout: headersTimeout } } : { http: server }),
+  });
+  refuseUnfulfillable(adapter.getInstance());
+  return adapter;
+}
+
+/** What Node reads as HTTP, and what HTTP forbids or this service does not do all the same. */
+function refuseUnfulfillable(fastify: FastifyInstance): void {
+  // Without a listener Node answers by itself.
+  fastify.server.on('checkExpectation', (request, response) => fastify.server.emit('request', request, response));
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    const { httpVersionMinor, rawHeaders } = request.raw;
+    // RFC 9112 §3.2: exactly one.
+    if (httpVersionMinor === 1 && rawHeaders.filter((name, index) => index % 2 === 0 && /^host$/i.test(name)).length !== 1)
+      return done(Object.assign(new Error('not exactly one Host'), { statusCode: 400 }));
+    // RFC 9110 §10.1.1
+    if (request.headers.expect !== undefined && !/^100-continue$/i.test(request.headers.expect))
+      return done(Object.assign(new Error('an expectation that is not 100-continue'), { statusCode: 417 }));
+    done();
   });
 }
 
@@ -50,13 +77,22 @@ export function takeBodiesAsBytes(app: NestFastifyApplication): void {
 }
 
 /** An address that cannot be decoded reaches neither routes nor filters. */
-function refuseUndecodable(_error: unknown, _request: unknown, reply: FastifyReply): void {
+function refuseUndecodable(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  report: NonNullable<AuthEventServerOptions['onUnreadable']>,
+): void {
   const problem = { status: 400, code: 'request.malformed', title: 'The request is malformed.', correlationId: randomUUID() };
+  report({ ...problem, detail: 'the address cannot be decoded' }, request.ip);
   void reply.status(400).header('content-type', 'application/problem+json').send(problemBody(problem));
 }
 
 /** What cannot be read as HTTP gets an answer too, where the peer still listens. */
-function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
+function refuseUnreadable(
+  error: Error & { code?: string },
+  socket: Socket,
+  report: NonNullable<AuthEventServerOptions['onUnreadable']>,
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -67,7 +103,9 @@ function refuseUnreadable(error: Error & { code?: string }, socket: Socket): voi
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? ([408, 'request.timeout', 'The request took too long to arrive.'] as const)
         : ([400, 'request.malformed', 'The request is malformed.'] as const);
-  const body = problemBody({ status, code, title, correlationId: randomUUID() });
+  const correlationId = randomUUID();
+  report({ status, code, correlationId, detail: error.code ?? 'unknown' }, socket.remoteAddress ?? '');
+  const body = problemBody({ status, code, title, correlationId });
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,

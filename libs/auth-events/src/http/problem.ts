@@ -34,6 +34,7 @@ const titles: Readonly<Record<number, { readonly code: string; readonly text: st
   408: { code: 'request.timeout', text: 'The request took too long to arrive.' },
   413: { code: 'request.tooLarge', text: 'The request body is too large.' },
   415: { code: 'request.contentType', text: 'The content type must be application/json.' },
+  417: { code: 'request.expectation', text: 'The expectation cannot be met.' },
   431: { code: 'request.headersTooLarge', text: 'The request headers are too large.' },
   503: { code: 'service.unavailable', text: 'The service cannot answer now.' },
 };

@@ -77,7 +77,10 @@ export class EntryReader {
     return [...this.gathered.values()].flatMap(({ type, next }) => (next === undefined ? [] : [`${type};range=${next}-*`]));
   }
 
-  /** Takes the entry, or a further part of it. False where a part is not the one that comes next: the values cannot be put together. */
+  /**
+   * Takes the entry, or a further part of it. False where a part is missing or is not the one that comes next: the values cannot be put
+   * together.
+   */
   add(entry: readonly EntryAttribute[]): boolean {
     const awaited = new Set([...this.gathered.values()].filter(({ next }) => next !== undefined));
     for (const { type, values } of entry) {
@@ -98,9 +101,8 @@ export class EntryReader {
       this.gathered.set(asked, gathered);
       awaited.delete(gathered);
     }
-    // The values became fewer meanwhile: there is no part left to come.
-    for (const gathered of awaited) gathered.next = undefined;
-    return true;
+    // A part that was asked for and is not in the answer may be anywhere: fewer values by now, or a server that knows no ranges.
+    return awaited.size === 0;
   }
 
   values(attribute: string): readonly AttributeValue[] {
@@ -109,9 +111,9 @@ export class EntryReader {
 
   /** Under which of the names that were asked for an attribute counts. */
   private askedAs(name: string, options: readonly string[]): string | undefined {
-    const description = [name, ...options].join(';').toLowerCase();
-    if (this.wanted.has(description)) return description;
     const plain = name.toLowerCase();
+    const description = options.length === 0 ? plain : [name, ...options].join(';').toLowerCase();
+    if (this.wanted.has(description)) return description;
     return options.every((option) => option.toLowerCase() === 'binary') && this.wanted.has(plain) ? plain : undefined;
   }
 }

@@ -178,8 +178,20 @@ export class LdapConnection {
       };
       this.operations.set(messageId, { settle, sizeLimit, entries: [], references: [], bytes: 0, surplus: false });
       signal.addEventListener('abort', onAbort, { once: true });
-      this.socket.write(bytes);
+      this.write(bytes);
     });
+  }
+
+  /**
+   * What is sent in one turn of the event loop beside operations that are under way leaves together at its end: the searches of many
+   * sign-ins are one write. Whoever is alone, as a bind is, does not wait.
+   */
+  private write(bytes: Buffer): void {
+    if (this.socket.writableCorked === 0 && this.operations.size > 1) {
+      this.socket.cork();
+      setImmediate(() => this.socket.uncork());
+    }
+    this.socket.write(bytes);
   }
 
   /** Tells the server to stop (RFC 4511 §4.11), and ends a connection on which nothing comes any more. */
@@ -192,7 +204,7 @@ export class LdapConnection {
   }
 
   private stop(abandonId: number): void {
-    if (this.ended === undefined) this.socket.write(new AbandonRequest({ messageId: this.nextMessageId(), abandonId }).write());
+    if (this.ended === undefined) this.write(new AbandonRequest({ messageId: this.nextMessageId(), abandonId }).write());
   }
 
   private read(chunk: Buffer): void {

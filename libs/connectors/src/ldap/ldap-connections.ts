@@ -42,6 +42,7 @@ const rootDse: Search = {
  */
 export class LdapConnections {
   private readonly servers: HostList<LdapServer>;
+  private readonly names: NameService;
   private readonly discovery: ServerDiscovery | undefined;
   private readonly login: LdapLogin;
   private held: Held[] = [];
@@ -62,9 +63,9 @@ export class LdapConnections {
   ) {
     const { servers, discovery, limits } = config;
     this.servers = new HostList(servers);
-    const names = new NameService(discovery?.dns, limits.connect / 4);
-    this.discovery = discovery && new ServerDiscovery(name, discovery, names, log, (listed) => this.servers.replace(listed));
-    this.login = new LdapLogin(name, config, secrets, log, names);
+    this.names = new NameService(discovery?.dns, limits.connect / 8);
+    this.discovery = discovery && new ServerDiscovery(name, discovery, this.names, log, (listed) => this.servers.replace(listed));
+    this.login = new LdapLogin(name, config, secrets, log, this.names);
   }
 
   get isClosed(): boolean {
@@ -82,26 +83,27 @@ export class LdapConnections {
    * @param since where given, one that was opened after so many: whoever lost a connection is not sent to another that may have been
    * lost with it and does not know yet
    */
-  async acquire(since = 0): Promise<Acquired> {
+  acquire(since = 0): Acquired | Promise<Acquired> {
     if (this.isClosed) return { kind: 'failed', reason: 'internal', detail: 'the source is closed' };
     const usable = this.usable;
-    const next = this.leastBusy(usable.filter(({ ordinal }) => ordinal > since));
-    if (!next) {
-      const opened = await this.openOne();
-      const [remaining] = usable;
-      return opened.kind === 'failed' && remaining?.connection.isUsable
-        ? { kind: 'connection', connection: remaining.connection }
-        : opened;
-    }
+    const next = this.leastBusy(since === 0 ? usable : usable.filter(({ ordinal }) => ordinal > since));
+    if (!next) return this.acquireNew(usable);
     if (usable.length < this.config.connections.count) void this.openOne();
     else this.returnToPreferred(next.server);
     return { kind: 'connection', connection: next.connection };
   }
 
+  private async acquireNew([remaining]: readonly Held[]): Promise<Acquired> {
+    const opened = await this.openOne();
+    return opened.kind === 'failed' && remaining?.connection.isUsable
+      ? { kind: 'connection', connection: remaining.connection }
+      : opened;
+  }
+
   /** Asks on every connection, so that none is silent for longer than the probes; opens one where there is none, without a pause. */
   async probe(signal: AbortSignal): Promise<ProbeResult> {
     this.lastFailure = undefined;
-    const acquired = await settleOn(signal, this.acquire());
+    const acquired = await settleOn(signal, Promise.resolve(this.acquire()));
     if (acquired === 'aborted') return { kind: 'down', reason: 'timeout' };
     if (acquired.kind === 'failed') return { kind: 'down', reason: acquired.reason, detail: acquired.detail };
     const connections = new Set([acquired.connection, ...this.held.map(({ connection }) => connection)]);
@@ -192,6 +194,7 @@ export class LdapConnections {
 
   private hold(connection: LdapConnection, server: LdapServer): Acquired {
     this.servers.works(server);
+    void this.names.remember(this.servers.inOrder().map(({ host }) => host));
     this.held.push({ connection, server, ordinal: ++this.openedCount, keepAlive: this.keepAlive(connection) });
     return { kind: 'connection', connection };
   }

@@ -10,7 +10,7 @@ import {
   type TcpProxy,
 } from '#testing';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { adele, find, ldap, patient, References } from './ldap-source.harness.js';
+import { adele, dnsServer, find, ldap, patient, References } from './ldap-source.harness.js';
 
 type Pem = Awaited<ReturnType<typeof selfSigned>>;
 
@@ -104,6 +104,28 @@ describeWithSlapd(describe, 'a login at OpenLDAP', () => {
       expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
       expect(sent().includes('right')).toBe(false);
       expect(sent().includes('cn=service')).toBe(false);
+    });
+  });
+
+  it('at a server that DNS named is made only where the certificate has that name', async () => {
+    const named = await selfSigned({ names: ['dc1.corp.example'] });
+    const { wire } = await slapd({ tls: { ...named, implicit: true } });
+    const dns = await dnsServer({
+      addresses: { 'dc1.corp.example': ['127.0.0.1'], 'dc2.corp.example': ['127.0.0.1'] },
+      services: { '_ldap._tcp.corp.example': [{ target: 'dc1.corp.example', port: 389 }] },
+    });
+    const discover = { domain: 'corp.example', port: wire.port, dns: [dns.address] };
+    const files = new References({ 'file:ca': named.cert, 'env:PASSWORD': 'right' });
+    const discovering = () => ldap([], { urls: undefined, discover, tls: { ca: 'file:ca' }, limits: external.limits }, files);
+    expect(await find(discovering(), 'user', adele)).toMatchObject({ kind: 'found' });
+    dns.serve({
+      addresses: { 'dc2.corp.example': ['127.0.0.1'] },
+      services: { '_ldap._tcp.corp.example': [{ target: 'dc2.corp.example', port: 389 }] },
+    });
+    expect(await discovering().probe(patient)).toEqual({
+      kind: 'down',
+      reason: 'connection',
+      detail: `ldaps://dc2.corp.example:${wire.port}: ERR_TLS_CERT_ALTNAME_INVALID`,
     });
   });
 

@@ -42,6 +42,14 @@ describe('the addresses of a host', () => {
     expect(dns.questions.toSorted()).toEqual(['A dc1.corp.example', 'AAAA dc1.corp.example']);
   });
 
+  it('are had beforehand where they are remembered', async () => {
+    const names = new NameService([dns.address], 50);
+    await names.remember(['127.0.0.1', 'dc9.corp.example', 'dc1.corp.example']);
+    expect(dns.questions.some((question) => question.includes('127'))).toBe(false);
+    dns.fail('silent');
+    expect(await ask(names, 'dc1.corp.example')).toHaveLength(2);
+  });
+
   it('are the system’s without servers of our own', async () => {
     expect(await ask(new NameService(undefined, 50), 'localhost')).toContainEqual({ address: '127.0.0.1', family: 4 });
   });

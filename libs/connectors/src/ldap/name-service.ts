@@ -12,6 +12,8 @@ const answerLimit = 1_000;
  */
 export class NameService {
   private readonly known = new Map<string, readonly LookupAddress[]>();
+  /** DNS was waited for in vain, and has not answered since: it is not waited for again. */
+  private silent = false;
   private readonly asking = new Map<string, Promise<readonly LookupAddress[]>>();
 
   /**
@@ -29,6 +31,11 @@ export class NameService {
   /** Rejects with the code of DNS where there is no answer, or an answer without a record. */
   service(name: string): Promise<readonly SrvRecord[]> {
     return this.resolver().resolveSrv(name);
+  }
+
+  /** Asks for the addresses of hosts that may be needed when DNS does not answer. */
+  async remember(hosts: readonly string[]): Promise<void> {
+    for (const host of hosts) if (net.isIP(host) === 0) await this.ask(host).catch(() => undefined);
   }
 
   private async answer(host: string, { family, all }: LookupOptions, callback: Parameters<LookupFunction>[2]): Promise<void> {
@@ -49,8 +56,16 @@ export class NameService {
     const known = this.known.get(host);
     const asked = this.ask(host);
     if (!known) return asked;
-    const given = asked.catch(() => known);
-    return Promise.race([given, sleep(this.patience, known, { ref: false })]);
+    if (this.silent) return known;
+    const answered = new AbortController();
+    const patience = sleep(this.patience, 'silent' as const, { ref: false, signal: answered.signal }).catch(
+      () => 'silent' as const,
+    );
+    const first = await Promise.race([asked.catch(() => known), patience]);
+    answered.abort();
+    if (first !== 'silent') return first;
+    this.silent = true;
+    return known;
   }
 
   /** One question for each host at a time: a system that waits for its DNS server has few threads to do so. */
@@ -58,7 +73,11 @@ export class NameService {
     const present = this.asking.get(host);
     if (present) return present;
     const asked = this.resolve(host)
-      .then((addresses) => (this.known.set(host, addresses), addresses))
+      .then((addresses) => {
+        this.known.set(host, addresses);
+        this.silent = false;
+        return addresses;
+      })
       .finally(() => this.asking.delete(host));
     this.asking.set(host, asked);
     asked.catch(() => undefined);

@@ -173,7 +173,11 @@ export class PostgresSource extends Source {
   private async learnTypes({ client }: Session, columns: readonly Column[], signal: AbortSignal): Promise<boolean> {
     const unknown = columns.filter(({ type }) => !this.types.has(type)).map(({ type }) => type);
     if (unknown.length === 0) return true;
-    const run = await runStatement(client, { ...this.typesName, text: unknownTypesStatement, values: [unknown] }, signal);
+    const run = await runStatement(
+      client,
+      { ...this.typesName, text: unknownTypesStatement, values: [`{${unknown.join(',')}}`] },
+      signal,
+    );
     if (run.kind !== 'rows') return false;
     for (const [oid, delimiter] of run.rows) this.types.set(Number(oid), unknownType(delimiter ?? null));
     return unknown.every((type) => this.types.has(type));

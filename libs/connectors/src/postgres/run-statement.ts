@@ -8,7 +8,7 @@ export interface Statement {
   /** Names the prepared statement in the session; equal names have equal texts. Absent: it is prepared for this once. */
   readonly name?: string;
   readonly text: string;
-  readonly values: readonly unknown[];
+  readonly values: readonly string[];
 }
 
 export interface Column {
@@ -26,41 +26,109 @@ export type Run =
   /** `sqlState` is undefined where the error is the connection's and not the server's. */
   | { readonly kind: 'failed'; readonly sqlState: string | undefined; readonly message: string };
 
-/** PostgreSQL's own text for every type: the driver's conversions lose digits and time zones. */
-const asText = { getTypeParser: () => (text: string) => text };
+/** What is used of the driver's connection: the messages of the extended query protocol (PostgreSQL manual §54.2.3). */
+interface Connection {
+  readonly stream: { cork(): void; uncork(): void };
+  readonly parsedStatements: Readonly<Record<string, string>>;
+  readonly submittedNamedStatements: Record<string, string>;
+  query(text: string): void;
+  parse(statement: { readonly name: string | undefined; readonly text: string }): void;
+  bind(statement: { readonly statement: string | undefined; readonly values: readonly string[] }): void;
+  describe(of: { readonly type: 'P'; readonly name: string }): void;
+  execute(portal: object): void;
+  sync(): void;
+  sendCopyFail(reason: string): void;
+}
 
-const shared = { rowMode: 'array', types: asText };
+/**
+ * A statement as the driver takes one that it is handed ready made, the way of pg-cursor. The driver's own builds parsers, results and
+ * events for every execution; here fields stay PostgreSQL's own text, since its conversions lose digits and time zones.
+ */
+class Reading {
+  readonly name: string | undefined;
+  readonly text: string;
+  private readonly values: readonly string[];
+  private readonly settle: (run: Run) => void;
+  private columns: readonly Column[] = [];
+  private readonly rows: Row[] = [];
+  private bytes = 0;
 
-/** The driver copies a configuration's own properties one by one by their descriptors; what it inherits costs nothing. */
-function queryConfig(statement: Pick<Statement, 'name' | 'text' | 'values'>): pg.QueryConfig {
-  return Object.assign(Object.create(shared), statement) as pg.QueryConfig;
+  constructor({ name, text, values }: Statement, settle: (run: Run) => void) {
+    this.name = name;
+    this.text = text;
+    this.values = values;
+    this.settle = settle;
+  }
+
+  submit(connection: Connection): void {
+    const { name, text, values } = this;
+    if (name === undefined && values.length === 0) {
+      connection.query(text);
+      return;
+    }
+    connection.stream.cork();
+    try {
+      if (name === undefined || (connection.parsedStatements[name] ?? connection.submittedNamedStatements[name]) === undefined) {
+        connection.parse({ name, text });
+        if (name !== undefined) connection.submittedNamedStatements[name] = text;
+      }
+      connection.bind({ statement: name, values });
+      connection.describe({ type: 'P', name: '' });
+      connection.execute({});
+      connection.sync();
+    } finally {
+      connection.stream.uncork();
+    }
+  }
+
+  handleRowDescription({ fields }: { readonly fields: readonly { readonly name: string; readonly dataTypeID: number }[] }): void {
+    this.columns = fields.map(({ name, dataTypeID }) => ({ name, type: dataTypeID }));
+  }
+
+  handleDataRow({ fields }: { readonly fields: Row }): void {
+    if (this.isOver) return;
+    for (const field of fields) if (field !== null) this.bytes += field.length;
+    this.rows.push(fields);
+    if (this.isOver) this.settle({ kind: 'tooMuch', rows: this.rows.length });
+  }
+
+  handleReadyForQuery(): void {
+    this.settle({ kind: 'rows', columns: this.columns, rows: this.rows });
+  }
+
+  handleError(error: Error): void {
+    this.settle({ kind: 'failed', sqlState: sqlStateOf(error), message: error.message });
+  }
+
+  /** `copy … from stdin` is no lookup. */
+  handleCopyInResponse(connection: Connection): void {
+    connection.sendCopyFail('No source stream defined');
+  }
+
+  handleCommandComplete(): void {}
+
+  handleEmptyQuery(): void {}
+
+  handlePortalSuspended(): void {}
+
+  handleCopyData(): void {}
+
+  private get isOver(): boolean {
+    return this.rows.length > maximumRows || this.bytes > maximumBytes;
+  }
 }
 
 /** Runs a prepared statement in a session. The session is of use afterwards after `rows`, and after `failed` with an SQLSTATE. */
-export function runStatement(client: pg.ClientBase, { name, text, values }: Statement, signal: AbortSignal): Promise<Run> {
+export function runStatement(client: pg.ClientBase, statement: Statement, signal: AbortSignal): Promise<Run> {
   if (signal.aborted) return Promise.resolve({ kind: 'aborted' });
   return new Promise((resolve) => {
-    const rows: Row[] = [];
-    let bytes = 0;
-    let over = false;
     const settle = (run: Run): void => {
       signal.removeEventListener('abort', onAbort);
       resolve(run);
     };
     const onAbort = (): void => settle({ kind: 'aborted' });
-    const query = new pg.Query<string[]>(queryConfig({ name, text, values }));
-    query.on('row', (row: Row) => {
-      if (over) return;
-      bytes += row.reduce((sum, field) => sum + (field?.length ?? 0), 0);
-      over = rows.push(row) > maximumRows || bytes > maximumBytes;
-      if (over) settle({ kind: 'tooMuch', rows: rows.length });
-    });
-    query.on('end', ({ fields }) =>
-      settle({ kind: 'rows', columns: fields.map((field) => ({ name: field.name, type: field.dataTypeID })), rows }),
-    );
-    query.on('error', (error) => settle({ kind: 'failed', sqlState: sqlStateOf(error), message: error.message }));
     signal.addEventListener('abort', onAbort, { once: true });
-    client.query(query);
+    client.query(new Reading(statement, settle) as unknown as pg.Submittable);
   });
 }
 

@@ -96,6 +96,19 @@ describe('composeSource', () => {
     expect(health()).toMatchObject({ state: 'up', lastError: { code: 'credentials' } });
   });
 
+  it('has what helps beside the code, and a warning for as long as a probe has one', async () => {
+    const { source, health, fake } = compose(() => unavailable('credentials', 'data 775: the account is locked; unlock it'));
+    await source.fetch(query, never);
+    expect(health().lastError).toMatchObject({ code: 'credentials', detail: 'data 775: the account is locked; unlock it' });
+    const probe = vi.spyOn(fake, 'probe');
+    probe.mockResolvedValue({ kind: 'up', warning: { reason: 'credentials', detail: 'refused' } });
+    await source.probe(never);
+    expect(health()).toMatchObject({ state: 'up', warning: { code: 'credentials', detail: 'refused' } });
+    probe.mockResolvedValue({ kind: 'up' });
+    await source.probe(never);
+    expect(health()).not.toHaveProperty('warning');
+  });
+
   it('survives a probe that throws, and tells of it', async () => {
     const { source, health, fake } = compose(() => notFound('noEntry'));
     vi.spyOn(fake, 'probe').mockRejectedValue(new Error('defect'));

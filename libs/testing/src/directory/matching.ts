@@ -1,6 +1,6 @@
 import type { Entry, StoredAttribute } from './entry.js';
 import type { Comparison, Extensible, Filter, Substrings } from './filter.js';
-import { matchingKey, syntaxOf } from './syntax.js';
+import { matchingKey, syntaxOf, type Syntax } from './syntax.js';
 
 /** Undefined: neither true nor false, as with an attribute that the directory does not know (RFC 4511 §4.5.1.7). */
 export type Verdict = boolean | undefined;
@@ -85,13 +85,14 @@ function comparison(kind: Comparison, attribute: string, value: Uint8Array, surr
   if (syntax === 'name' || syntax === 'octets' || syntax === 'sid') return undefinedMatch;
   const wanted = kind === 'greaterOrEqual' ? [0, 1] : [0, -1];
   return onAttribute(attribute, surroundings, ({ keys }) =>
-    keys.some((key) => key !== undefined && wanted.includes(order(key, asserted))),
+    keys.some((key) => key !== undefined && wanted.includes(order(syntax, key, asserted))),
   );
 }
 
-/** Numbers by value, texts by their characters. */
-function order(left: string, right: string): number {
-  const [a, b] = [left, right].every((text) => /^-?[0-9]{1,30}$/.test(text)) ? [BigInt(left), BigInt(right)] : [left, right];
+/** Numbers by value, texts by their bytes, whatever they look like (caseIgnoreOrderingMatch, RFC 4517 §4.2.12). */
+function order(syntax: Syntax, left: string, right: string): number {
+  if (syntax !== 'integer') return Buffer.compare(Buffer.from(left), Buffer.from(right));
+  const [a, b] = [BigInt(left), BigInt(right)];
   return a < b ? -1 : a > b ? 1 : 0;
 }
 

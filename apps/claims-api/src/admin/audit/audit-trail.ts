@@ -1,6 +1,7 @@
 import type { AuditEntry, MappingRepository } from '#claims';
 import type { Logger } from '#observability';
 import type { z } from 'zod';
+import { logAudit } from '../../mapping/audit-log.js';
 import type { AuditPageBody, auditFilter } from '../contract/audit.js';
 import { AdminProblem, repositoryUnavailable } from '../http/admin-problem.js';
 
@@ -17,7 +18,7 @@ export class AuditTrail {
    */
   async record(entry: Omit<AuditEntry, 'at'>): Promise<void> {
     const complete = { ...entry, at: new Date() };
-    if (!this.repository) return this.log.info(complete, 'audit');
+    if (!this.repository) return logAudit(this.log, complete);
     const recorded = await this.repository.record(complete);
     if (recorded.kind === 'unavailable') throw repositoryUnavailable(recorded.detail);
   }

@@ -1,0 +1,277 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { applications, eventText } from '../e2e/event.js';
+import type { Document } from '../e2e/stack.js';
+import { seededMappings, startAdminStack, type AdminStack } from './admin-stack.js';
+
+let stack: AdminStack;
+beforeAll(async () => {
+  stack = await startAdminStack();
+});
+afterAll(() => stack[Symbol.asyncDispose]());
+
+const portal = '/admin/v1/mappings/contoso/billing-portal';
+
+async function etagOf(route: string): Promise<string> {
+  return (await stack.ask('GET', route)).headers.get('etag')!;
+}
+
+/** What a sign-in to the billing portal gets. */
+async function signIn(): Promise<Document> {
+  const { json } = await stack.post(eventText(applications.billingPortal));
+  return json.data.actions[0].claims as Document;
+}
+
+describe('a mapping, from its draft to its roll-back', () => {
+  it('is in force at the next sign-in after the publish, and what was before after the roll-back', async () => {
+    expect(await signIn()).toMatchObject({ department: 'Finance' });
+    const { json: before, headers } = await stack.ask('GET', portal);
+    const { json: inForce } = await stack.ask('GET', `${portal}/revisions/published`);
+    const document = structuredClone(inForce.document) as Document;
+    document['claims'].department = { value: 'Treasury' };
+
+    const saved = await stack.ask('PUT', `${portal}/draft`, { body: document, headers: { 'if-match': headers.get('etag')! } });
+    expect(saved.status).toBe(200);
+    expect(saved.json).toMatchObject({
+      published: before.published,
+      draft: { author: { name: 'Ada Admin' }, basedOn: before.published.number },
+    });
+    expect(await signIn()).toMatchObject({ department: 'Finance' });
+
+    const { json: diff } = await stack.ask('GET', `${portal}/diff`);
+    expect(diff).toMatchObject({
+      from: 'published',
+      to: 'draft',
+      differences: [{ kind: 'claim', name: 'department', change: 'changed' }],
+    });
+
+    const published = await stack.ask('POST', `${portal}/publish`, {
+      body: { comment: 'one department for all' },
+      headers: { 'if-match': saved.headers.get('etag')! },
+    });
+    expect(published.status).toBe(200);
+    expect(published.json.published).toMatchObject({ number: before.published.number + 1, comment: 'one department for all' });
+    await expect.poll(signIn).toMatchObject({ department: 'Treasury' });
+
+    const back = await stack.ask('POST', `${portal}/rollback`, {
+      body: { to: before.published.number, comment: 'it was wrong' },
+      headers: { 'if-match': published.headers.get('etag')! },
+    });
+    expect(back.json.published).toMatchObject({ rolledBackTo: before.published.number, revision: before.published.revision });
+    await expect.poll(signIn).toMatchObject({ department: 'Finance' });
+
+    const { json: audit } = await stack.ask('GET', '/admin/v1/audit?tenant=contoso&target=billing-portal&limit=3');
+    expect(audit.items.map(({ action }: Document) => action)).toEqual([
+      'mapping.rollback',
+      'mapping.publish',
+      'mapping.draft.save',
+    ]);
+    for (const { actor } of audit.items)
+      expect(actor).toEqual({ id: 'a1d4b0f6-2f64-4a7e-8b5d-0c2b9f7d1e44', name: 'Ada Admin', address: '127.0.0.1' });
+  });
+
+  it('is out of force after its deletion, and back after the restoration', async () => {
+    const deleted = await stack.ask('DELETE', portal, { headers: { 'if-match': await etagOf(portal) } });
+    expect(deleted.json).toMatchObject({ deleted: { by: { name: 'Ada Admin' } } });
+    expect(deleted.json.published).toBeUndefined();
+    await expect.poll(signIn).toEqual({});
+    const restored = await stack.ask('POST', `${portal}/restore`, { headers: { 'if-match': deleted.headers.get('etag')! } });
+    expect(restored.status).toBe(200);
+    await expect.poll(signIn).toMatchObject({ department: 'Finance' });
+  });
+
+  it('keeps what is in force where the draft is refused, and says which path and why', async () => {
+    const { json: inForce } = await stack.ask('GET', `${portal}/revisions/published`);
+    const document = structuredClone(inForce.document) as Document;
+    document['claims'].department = { from: 'persn.department' };
+    const saved = await stack.ask('PUT', `${portal}/draft`, { body: document, headers: { 'if-match': await etagOf(portal) } });
+    const refused = await stack.ask('POST', `${portal}/publish`, { headers: { 'if-match': saved.headers.get('etag')! } });
+    expect(refused.status).toBe(422);
+    expect(refused.json).toMatchObject({
+      code: 'mapping.refused',
+      remedy: expect.any(String),
+      errors: expect.arrayContaining([
+        { path: ['claims', 'department', 'from'], reason: 'there is no lookup persn in this mapping' },
+      ]),
+    });
+    expect(await signIn()).toMatchObject({ department: 'Finance' });
+    const discarded = await stack.ask('DELETE', `${portal}/draft`, { headers: { 'if-match': await etagOf(portal) } });
+    expect(discarded.json.draft).toBeUndefined();
+    expect((await stack.ask('GET', `${portal}/draft`)).json).toMatchObject({ status: 404, code: 'mapping.unknown' });
+  });
+
+  it('refuses a publish whose test is red', async () => {
+    const { json: inForce } = await stack.ask('GET', `${portal}/revisions/published`);
+    const document = structuredClone(inForce.document) as Document;
+    document['tests'] = [{ name: 'everybody is gold', subject: { id: 'x' }, given: {}, expect: { billingTier: 'gold' } }];
+    const saved = await stack.ask('PUT', `${portal}/draft`, { body: document, headers: { 'if-match': await etagOf(portal) } });
+    const refused = await stack.ask('POST', `${portal}/publish`, { headers: { 'if-match': saved.headers.get('etag')! } });
+    expect(refused.json).toMatchObject({ status: 422, errors: [{ path: ['tests', 0] }] });
+    const { json: validation } = await stack.ask('POST', '/admin/v1/mappings/validate', { body: document });
+    expect(validation).toMatchObject({ valid: false, tests: [{ name: 'everybody is gold', passed: false }] });
+    await stack.ask('DELETE', `${portal}/draft`, { headers: { 'if-match': await etagOf(portal) } });
+  });
+});
+
+describe('changes that meet', () => {
+  it('412 with the present ETag for whoever saw an earlier state; 428 for whoever does not say', async () => {
+    const etag = await etagOf(portal);
+    const { json: inForce } = await stack.ask('GET', `${portal}/revisions/published`);
+    const save = (headers: Record<string, string>) => stack.ask('PUT', `${portal}/draft`, { body: inForce.document, headers });
+    const first = await save({ 'if-match': etag });
+    expect(first.status).toBe(200);
+    const second = await save({ 'if-match': etag });
+    expect(second.status).toBe(412);
+    expect(second.headers.get('etag')).toBe(first.headers.get('etag'));
+    expect(second.json).toMatchObject({
+      code: 'mapping.changed',
+      etag: first.headers.get('etag'),
+      errors: [{ path: ['If-Match'] }],
+    });
+    expect((await save({})).json).toMatchObject({ status: 428, code: 'precondition.missing' });
+    expect((await save({ 'if-match': '*' })).json).toMatchObject({ status: 400, errors: [{ path: ['If-Match'] }] });
+    expect((await save({ 'if-match': '"0"' })).status).toBe(412);
+    expect((await save({ 'if-match': '"abc"' })).status).toBe(412);
+    await stack.ask('DELETE', `${portal}/draft`, { headers: { 'if-match': first.headers.get('etag')! } });
+  });
+
+  it('lets one of many publishes win', async () => {
+    const { json: inForce } = await stack.ask('GET', `${portal}/revisions/published`);
+    const saved = await stack.ask('PUT', `${portal}/draft`, {
+      body: inForce.document,
+      headers: { 'if-match': await etagOf(portal) },
+    });
+    const statuses = await Promise.all(
+      Array.from({ length: 6 }, async () => {
+        const { status } = await stack.ask('POST', `${portal}/publish`, { headers: { 'if-match': saved.headers.get('etag')! } });
+        return status;
+      }),
+    );
+    expect(statuses.toSorted()).toEqual([200, 412, 412, 412, 412, 412]);
+  });
+
+  it('carries out once what is sent twice with one Idempotency-Key, and refuses the key for anything else', async () => {
+    const document = { tenant: 'contoso', name: 'twice', applications: [applications.cafeteria], claims: { a: { value: 'b' } } };
+    const headers = { 'idempotency-key': 'create-twice' };
+    const first = await stack.ask('POST', '/admin/v1/mappings', { body: document, headers });
+    const again = await stack.ask('POST', '/admin/v1/mappings', { body: document, headers });
+    expect([first.status, again.status]).toEqual([201, 201]);
+    expect(again.json).toEqual(first.json);
+    expect(again.headers.get('etag')).toBe(first.headers.get('etag'));
+    expect(again.headers.get('idempotency-replayed')).toBe('true');
+    const other = await stack.ask('POST', '/admin/v1/mappings', { body: { ...document, name: 'thrice' }, headers });
+    expect(other.json).toMatchObject({ status: 422, code: 'idempotency.reused' });
+    const without = await stack.ask('POST', '/admin/v1/mappings', { body: document });
+    expect(without.json).toMatchObject({ status: 409, code: 'mapping.exists', etag: first.headers.get('etag') });
+    const stranger = await stack.mint(['Claims.Edit'], { oid: 'b1d4b0f6-2f64-4a7e-8b5d-0c2b9f7d1e44' });
+    const elsewhere = await stack.ask('POST', '/admin/v1/mappings', { body: document, headers, token: stranger });
+    expect(elsewhere.json).toMatchObject({ status: 409, code: 'mapping.exists' });
+  });
+});
+
+describe('lists', () => {
+  it('come page by page, and a filter narrows them', async () => {
+    const names: string[] = [];
+    let after = '';
+    for (;;) {
+      const { json } = await stack.ask('GET', `/admin/v1/mappings?limit=1${after}`);
+      names.push(...json.items.map(({ name }: Document) => name as string));
+      if (json.next === undefined) break;
+      after = `&after=${encodeURIComponent(json.next)}`;
+    }
+    expect(names).toEqual([...names].toSorted());
+    expect(names).toEqual(expect.arrayContaining(['billing-api', 'billing-portal', 'legacy-hr']));
+    const only = async (query: string): Promise<string[]> =>
+      (await stack.ask('GET', `/admin/v1/mappings?${query}`)).json.items.map(({ name }: Document) => name);
+    expect(await only('name=BILLING')).toEqual(['billing-api', 'billing-portal']);
+    expect(await only(`application=${applications.legacyHr}`)).toEqual(['legacy-hr']);
+    expect(await only('state=deleted')).toEqual([]);
+    expect(await only('tenant=fabrikam')).toEqual([]);
+  });
+
+  it('of revisions have the newest first, and each can be read and compared', async () => {
+    const { json: page } = await stack.ask('GET', `${portal}/revisions?limit=2`);
+    expect(page.items).toHaveLength(2);
+    expect(page.items[0].number).toBeGreaterThan(page.items[1].number);
+    const { json: first } = await stack.ask('GET', `${portal}/revisions/1`);
+    expect(first).toMatchObject({ number: 1, comment: 'seed', document: { name: 'billing-portal' } });
+    const { json: same } = await stack.ask('GET', `${portal}/diff?from=1&to=published`);
+    expect(same).toEqual({ from: 1, to: 'published', differences: [] });
+    expect((await stack.ask('GET', `${portal}/revisions/999`)).status).toBe(404);
+    expect((await stack.ask('GET', `${portal}/diff?from=1&to=draft`)).status).toBe(404);
+  });
+
+  it('answers 304 to whoever has the present state', async () => {
+    const etag = await etagOf(portal);
+    const answer = await stack.ask('GET', portal, { headers: { 'if-none-match': etag } });
+    expect([answer.status, answer.text, answer.headers.get('etag')]).toEqual([304, '', etag]);
+  });
+});
+
+describe('export and import', () => {
+  it('give back what they took, as drafts, and change nothing where nothing differs', async () => {
+    const { json: exported } = await stack.ask('GET', '/admin/v1/mappings/export?tenant=contoso');
+    expect(exported.format).toBe('claimbridge-mappings/1');
+    expect(exported.documents).toEqual(
+      expect.arrayContaining((await seededMappings()).map((each) => expect.objectContaining({ name: each['name'] }))),
+    );
+    const { json: unchanged } = await stack.ask('POST', '/admin/v1/mappings/import', { body: exported });
+    expect(new Set(unchanged.items.map(({ result }: Document) => result))).toEqual(new Set(['unchanged']));
+
+    const [portalDocument] = exported.documents.filter(({ name }: Document) => name === 'billing-portal');
+    const changed = structuredClone(portalDocument) as Document;
+    changed['claims'].department.whenUnavailable = 'fail';
+    const created = { ...portalDocument, name: 'brand-new', applications: ['3a1c9f52-6d0e-4b7a-8f11-5b2e7c4d9aff'] };
+    const body = {
+      format: exported.format,
+      documents: [changed, created, changed, { name: 'lost' }, { ...created, tenant: 'fabrikam' }],
+    };
+    const trial = await stack.ask('POST', '/admin/v1/mappings/import?tenant=contoso&dryRun=true', { body });
+    expect(trial.json).toMatchObject({
+      dryRun: true,
+      items: [
+        { index: 0, result: 'changed', differences: [{ kind: 'claim', name: 'department' }] },
+        { index: 1, result: 'created' },
+        { index: 2, result: 'refused', issues: [{ path: ['name'] }] },
+        { index: 3, result: 'refused', issues: [{ path: ['tenant'] }] },
+        { index: 4, result: 'refused', issues: [{ path: ['tenant'] }] },
+      ],
+    });
+    expect((await stack.ask('GET', '/admin/v1/mappings/contoso/brand-new')).status).toBe(404);
+    const done = await stack.ask('POST', '/admin/v1/mappings/import?tenant=contoso', { body });
+    expect(done.json.items.slice(0, 2)).toEqual(trial.json.items.slice(0, 2));
+    expect((await stack.ask('GET', '/admin/v1/mappings/contoso/brand-new/draft')).json.document).toEqual(created);
+    const again = await stack.ask('POST', '/admin/v1/mappings/import?tenant=contoso', { body });
+    expect(again.json.items[0]).toMatchObject({
+      result: 'conflict',
+      issues: [{ remedy: expect.stringContaining('replaceDrafts') }],
+    });
+    const replaced = await stack.ask('POST', '/admin/v1/mappings/import?replaceDrafts=true', {
+      body: { ...body, documents: [changed] },
+    });
+    expect(replaced.json.items[0]).toMatchObject({ result: 'changed' });
+  });
+
+  it('takes YAML from people with an editor', async () => {
+    const yaml =
+      'name: by-hand\ntenant: contoso\napplications: [3a1c9f52-6d0e-4b7a-8f11-5b2e7c4d9afe]\nclaims: { a: { value: b } }\n';
+    const headers = { 'content-type': 'application/yaml' };
+    expect((await stack.ask('POST', '/admin/v1/mappings', { body: yaml, headers })).status).toBe(201);
+  });
+});
+
+describe('a store that cannot be reached', () => {
+  it('is 503 with the remedy, and sign-ins go on', async () => {
+    stack.storeProxy.refuse();
+    stack.storeProxy.cut();
+    try {
+      const answer = await stack.ask('GET', portal);
+      expect(answer.json).toMatchObject({ status: 503, code: 'repository.unavailable', remedy: expect.any(String) });
+      const body = { tenant: 'contoso', application: applications.billingPortal, person: { id: 'x' } };
+      expect((await stack.ask('POST', '/admin/v1/preview', { body })).json).toMatchObject({ code: 'repository.unavailable' });
+      expect(await signIn()).toMatchObject({ department: 'Finance' });
+    } finally {
+      await stack.storeProxy.restore();
+    }
+    await expect.poll(async () => (await stack.ask('GET', portal)).status, { timeout: 20_000 }).toBe(200);
+  });
+});
