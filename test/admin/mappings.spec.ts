@@ -90,7 +90,11 @@ describe('a mapping, from its draft to its roll-back', () => {
       code: 'mapping.refused',
       remedy: expect.any(String),
       errors: expect.arrayContaining([
-        { path: ['claims', 'department', 'from'], reason: 'there is no lookup persn in this mapping' },
+        {
+          path: ['claims', 'department', 'from'],
+          reason: 'there is no lookup persn in this mapping',
+          remedy: expect.stringContaining('person'),
+        },
       ]),
     });
     expect(await signIn()).toMatchObject({ department: 'Finance' });
