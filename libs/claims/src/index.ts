@@ -30,6 +30,7 @@ export {
   type UnavailableReason,
 } from './outcome.js';
 export { askThrough } from './plan/ask-through.js';
+export { restrictionsOf } from './plan/claim-names.js';
 export type { ClaimSets, CompileContext, CompiledClaimSet, RegisteredSource } from './plan/compile-context.js';
 export {
   compileClaimSet,

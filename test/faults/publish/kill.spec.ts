@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as wait } from 'node:timers/promises';
 import { Secrets } from '#claims';
 import { PostgresMappingRepository, type PostgresStoreOptions } from '#mapping-store';
 import { startPostgres, type RunningPostgres } from '#testing';
@@ -56,7 +55,7 @@ afterAll(async () => {
   await database?.stop();
 });
 
-/** Lets a process publish and kills it, at a random moment after its first change. @returns the last version that it was told */
+/** Lets a process publish and kills it, at a random moment of one of its changes. @returns the last version that it was told */
 async function publishAndKill(name: string): Promise<number> {
   const child = spawn(
     process.execPath,
@@ -69,11 +68,17 @@ async function publishAndKill(name: string): Promise<number> {
   );
   const ended = once(child, 'close');
   let told = 0;
-  const lines = createInterface({ input: child.stdout }).on('line', (line) => (told = Number(line)));
-  await Promise.race([once(lines, 'line'), ended]);
-  await wait(Math.random() * 60);
-  child.kill('SIGKILL');
+  let spared = 1 + Math.floor(Math.random() * 10);
+  let heardAt = 0;
+  const lines = createInterface({ input: child.stdout }).on('line', (line) => {
+    told = Number(line);
+    const took = performance.now() - heardAt;
+    heardAt = performance.now();
+    // As long into the next change as it will take, at most.
+    if (--spared === 0) setTimeout(() => child.kill('SIGKILL'), Math.random() * Math.min(took, 100));
+  });
   const [, signal] = (await ended) as [number | null, NodeJS.Signals | null];
+  lines.close();
   expect(signal).toBe('SIGKILL');
   return told;
 }
@@ -129,6 +134,7 @@ describe('a process that is killed while it publishes', () => {
     const publications = audit.filter(({ action }) => action !== 'mapping.draft.save').length;
     const counted = await rows<{ sequence: number }>('select sequence from claimbridge.publication');
     expect(counted).toEqual([{ sequence: publications }]);
+    expect(publications).toBeGreaterThan(kills);
     await expect.poll(() => heard.length).toBe(publications);
     expect(heard).toEqual(Array.from({ length: publications }, (_, index) => index + 1));
     process.stdout.write(`${kills} kills, ${audit.length} changes, ${publications} publications\n`);

@@ -37,6 +37,31 @@ const reasons = (change: object): string[] => {
   return result.kind === 'compiled' ? [] : result.issues.map(({ path, reason }) => `${path.join('.')}: ${reason}`);
 };
 
+describe('a parameter that the person or another tenant can set', () => {
+  const by = (reference: string, more: object = {}): object => ({
+    lookups: { team: { use: 'corp-ad.group', with: { name: reference }, ...more } },
+    claims: { lead: { from: 'team.managedBy' } },
+  });
+
+  it.each(['mail', 'userPrincipalName', 'displayName', 'givenName', 'surname', 'companyName', 'preferredLanguage'])(
+    'needs a word: %s',
+    (property) => {
+      expect(reasons(by(`subject.${property}`))).toEqual([
+        `lookups.team.with.name: subject.${property} can be set by the person or by another tenant; with trustUnverified: true at the lookup it finds members, and no guest`,
+      ]);
+      expect(reasons(by(`subject.${property}`, { trustUnverified: true }))).toEqual([]);
+    },
+  );
+
+  it('is none where Entra or the tenant sets it, and then the word means nothing', () => {
+    for (const property of ['id', 'onPremisesUserPrincipalName', 'onPremisesSamAccountName', 'onPremisesSecurityIdentifier'])
+      expect(reasons(by(`subject.${property}`))).toEqual([]);
+    expect(reasons(by('subject.id', { trustUnverified: true }))).toEqual([
+      'lookups.team.trustUnverified: is of no use: no parameter is a property that somebody else can set',
+    ]);
+  });
+});
+
 describe('compileMapping', () => {
   it('orders lookups by their inputs and projects the attributes in use, whatever their case', () => {
     const result = compile({

@@ -8,6 +8,7 @@ import type {
 } from '../mapping/mapping-document.js';
 import { subjectProperties, type SubjectProperty } from '../subject.js';
 import { checkDegraded, checkStale } from './check-keeping.js';
+import { trustIssues } from './check-trust.js';
 import { checkClaimNames } from './claim-names.js';
 import type { CompileContext } from './compile-context.js';
 import { inDependencyOrder } from './dependency-order.js';
@@ -207,6 +208,7 @@ export class MappingCompiler {
       const origin = this.origin(reference, [...path, 'with', parameter]);
       if (origin) inputs.set(parameter, origin);
     }
+    for (const { path: at, reason } of trustIssues(inputs, document.trustUnverified)) this.refuse([...path, ...at], reason);
     const asked = this.asked(document.use, [...path, 'use']);
     const fallbacks = (document.fallback ?? []).map((use, index) => this.asked(use, [...path, 'fallback', index]));
     if (!asked) return [];

@@ -155,6 +155,11 @@ export class MappingSnapshot {
     return this.planByOrigin.get(origin);
   }
 
+  /** What the author of a document in force should know of it. */
+  warningsOf(origin: string): readonly ConfigurationIssue[] {
+    return (this.mapping(origin) ?? this.claimSet(origin))?.warnings ?? [];
+  }
+
   /** How many mappings are in force. */
   get size(): number {
     return this.mappings.length;

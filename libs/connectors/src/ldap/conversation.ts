@@ -102,7 +102,8 @@ export class Conversations {
   ): Promise<Result | Unavailable> {
     const openedBefore = this.connections.opened;
     for (let attempt = 1; ; attempt++) {
-      const acquired = await settleOn(signal, this.connections.acquire(attempt === 1 ? 0 : openedBefore));
+      const acquiring = this.connections.acquire(attempt === 1 ? 0 : openedBefore);
+      const acquired = acquiring instanceof Promise ? await settleOn(signal, acquiring) : acquiring;
       if (acquired === 'aborted') return unavailable('timeout', 'no connection yet');
       if (acquired.kind === 'failed') return unavailable(acquired.reason, acquired.detail);
       const result = await talk(new Conversation(acquired.connection, this.timeLimit, signal));

@@ -14,6 +14,8 @@ export interface Projection {
   readonly groups: ReadonlyMap<string, GroupForm>;
   /** A name that looks like one that is worked out, and is none. */
   readonly unknown: string | undefined;
+  /** An attribute for which a search must be of base scope: Active Directory answers others with an error. */
+  readonly baseOnly: string | undefined;
 }
 
 /** @param conditions the states that decide whether the entry counts */
@@ -36,7 +38,8 @@ export function projectionOf(asked: readonly string[], conditions: readonly Acco
     ...(groups.size > 0 ? memberAttributes : []),
   ];
   const fetched = [...new Map(needed.map((name) => [name.toLowerCase(), name])).values()];
-  return { fetched, passedOn, account, groups, unknown };
+  const baseOnly = passedOn.find((name) => /^(?:msds-)?tokenGroup/i.test(name));
+  return { fetched, passedOn, account, groups, unknown, baseOnly };
 }
 
 /** The texts of `account.…`; undefined where the directory does not say. */

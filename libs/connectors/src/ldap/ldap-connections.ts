@@ -83,26 +83,27 @@ export class LdapConnections {
    * @param since where given, one that was opened after so many: whoever lost a connection is not sent to another that may have been
    * lost with it and does not know yet
    */
-  async acquire(since = 0): Promise<Acquired> {
+  acquire(since = 0): Acquired | Promise<Acquired> {
     if (this.isClosed) return { kind: 'failed', reason: 'internal', detail: 'the source is closed' };
     const usable = this.usable;
-    const next = this.leastBusy(usable.filter(({ ordinal }) => ordinal > since));
-    if (!next) {
-      const opened = await this.openOne();
-      const [remaining] = usable;
-      return opened.kind === 'failed' && remaining?.connection.isUsable
-        ? { kind: 'connection', connection: remaining.connection }
-        : opened;
-    }
+    const next = this.leastBusy(since === 0 ? usable : usable.filter(({ ordinal }) => ordinal > since));
+    if (!next) return this.acquireNew(usable);
     if (usable.length < this.config.connections.count) void this.openOne();
     else this.returnToPreferred(next.server);
     return { kind: 'connection', connection: next.connection };
   }
 
+  private async acquireNew([remaining]: readonly Held[]): Promise<Acquired> {
+    const opened = await this.openOne();
+    return opened.kind === 'failed' && remaining?.connection.isUsable
+      ? { kind: 'connection', connection: remaining.connection }
+      : opened;
+  }
+
   /** Asks on every connection, so that none is silent for longer than the probes; opens one where there is none, without a pause. */
   async probe(signal: AbortSignal): Promise<ProbeResult> {
     this.lastFailure = undefined;
-    const acquired = await settleOn(signal, this.acquire());
+    const acquired = await settleOn(signal, Promise.resolve(this.acquire()));
     if (acquired === 'aborted') return { kind: 'down', reason: 'timeout' };
     if (acquired.kind === 'failed') return { kind: 'down', reason: acquired.reason, detail: acquired.detail };
     const connections = new Set([acquired.connection, ...this.held.map(({ connection }) => connection)]);

@@ -79,13 +79,16 @@ export class LdapSource extends Source {
     if (base === 'impossible' || filter === 'impossible' || ![...query.parameters.values()].every(comparesAsItself))
       return notFound('noEntry');
     const projection = projectionFor(prepared, query.projection);
+    if (projection.baseOnly !== undefined && asked.scope !== 'base')
+      return unavailable('refused', `${projection.baseOnly} needs scope: base; groups.sid does not`);
     const isDerived = projection.account.size > 0 || projection.groups.size > 0;
     if (projection.unknown !== undefined) return unavailable('refused', `there is no attribute ${projection.unknown}`);
     if (isDerived && lookup.entries === 'many') return unavailable('refused', 'account.… and groups.… are for entries: one');
 
-    // Only a search of base scope is answered tokenGroups (MS-ADTS §3.1.1.4.5.19); elsewhere it takes a second one.
-    const bringsGroups = asked.scope === 'base' && projection.groups.size > 0 && prepared.membership.wantsTokenGroups;
-    const attributes = [...projection.fetched, ...(bringsGroups ? ['tokenGroups'] : [])];
+    // Where the person is found by a search of base scope, it brings the groups' SIDs along; elsewhere that takes a second one.
+    const { computedAttribute } = prepared.membership;
+    const bringsGroups = asked.scope === 'base' && projection.groups.size > 0 && computedAttribute;
+    const attributes = [...projection.fetched, ...(bringsGroups ? [computedAttribute] : [])];
     const question: Question = {
       base: base.name,
       scope: asked.scope,
