@@ -76,6 +76,9 @@ const maximumAnswerBytes = 8 * 1024 * 1024;
 /** Operations that ended at their limit, one after the other, while the server sent nothing at all: then the connection is dead. */
 const silenceLimit = 2;
 
+/** As many in a row without an answer to any, though something came: what answers so slowly is of no use either. */
+const unansweredLimit = 4;
+
 /**
  * One connection, used until it ends and never opened again. Operations share it, each with its own message id and its own end;
  * ldapts only encodes and decodes: its client reconnects by itself, in clear text too, and ends a connection for one slow search.
@@ -88,8 +91,9 @@ export class LdapConnection {
   private unreadable = false;
   private receipts = 0;
   private silences = 0;
+  private unanswered = 0;
   private ended: string | undefined;
-  private retired = false;
+  private retired: string | undefined;
 
   /** @param onEnd called once, when the connection can take no more operations */
   constructor(
@@ -107,7 +111,7 @@ export class LdapConnection {
   }
 
   get isUsable(): boolean {
-    return this.ended === undefined && !this.retired;
+    return this.ended === undefined && this.retired === undefined;
   }
 
   /** Operations that have no answer yet. */
@@ -148,15 +152,15 @@ export class LdapConnection {
   }
 
   /** Takes no more operations; ends when those under way have. */
-  retire(): void {
-    this.retired = true;
+  retire(why = 'closed by us'): void {
+    this.retired = why;
     if (this.operations.size === 0) this.close();
   }
 
   close(): void {
     if (this.ended === undefined && this.socket.writable)
       this.socket.write(new UnbindRequest({ messageId: this.nextMessageId() }).write());
-    this.end('closed by us');
+    this.end(this.retired ?? 'closed by us');
   }
 
   private send(request: (messageId: number) => { write(): Buffer }, sizeLimit: number, signal: AbortSignal): Promise<Answer> {
@@ -174,7 +178,7 @@ export class LdapConnection {
         this.operations.delete(messageId);
         signal.removeEventListener('abort', onAbort);
         resolve(answer);
-        if (this.retired && this.operations.size === 0) this.close();
+        if (this.retired !== undefined && this.operations.size === 0) this.close();
       };
       this.operations.set(messageId, { settle, sizeLimit, entries: [], references: [], bytes: 0, surplus: false });
       signal.addEventListener('abort', onAbort, { once: true });
@@ -198,9 +202,10 @@ export class LdapConnection {
   private abandon(abandonId: number, receiptsBefore: number): void {
     if (this.ended !== undefined) return;
     this.stop(abandonId);
-    if (this.receipts !== receiptsBefore) return;
-    this.silences++;
+    this.unanswered++;
+    if (this.receipts === receiptsBefore) this.silences++;
     if (this.silences >= silenceLimit) this.end('silent');
+    else if (this.unanswered >= unansweredLimit) this.retire('slow');
   }
 
   private stop(abandonId: number): void {
@@ -239,6 +244,7 @@ export class LdapConnection {
     } else if (message instanceof SearchResponse || message instanceof BindResponse || message instanceof ExtendedResponse) {
       const { status: code, errorMessage: diagnostic } = message;
       const { entries, surplus, references } = operation;
+      this.unanswered = 0;
       const cookie = message.controls?.find((control) => control instanceof PagedResultsControl)?.value?.cookie;
       operation.settle({
         kind: 'result',
