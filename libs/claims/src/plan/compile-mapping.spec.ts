@@ -50,7 +50,7 @@ describe('a parameter that the person or another tenant can set', () => {
     'needs a word: %s',
     (property) => {
       expect(reasons(by(`subject.${property}`))).toEqual([
-        `lookups.team.with.name: subject.${property} can be set by the person or by another tenant; with trustUnverified: true at the lookup it finds members, and no guest`,
+        `lookups.team.with.name: subject.${property} can be set by the person or by another tenant`,
       ]);
       expect(reasons(by(`subject.${property}`, { trustUnverified: true }))).toEqual([]);
     },

@@ -209,7 +209,8 @@ export class MappingCompiler {
       const origin = this.origin(reference, [...path, 'with', parameter]);
       if (origin) inputs.set(parameter, origin);
     }
-    for (const { path: at, reason } of trustIssues(inputs, document.trustUnverified)) this.refuse([...path, ...at], reason);
+    for (const issue of trustIssues(inputs, document.trustUnverified))
+      this.refuse([...path, ...issue.path], issue.reason, issue.remedy);
     const asked = this.asked(document.use, [...path, 'use']);
     const fallbacks = (document.fallback ?? []).map((use, index) => this.asked(use, [...path, 'fallback', index]));
     if (!asked) return [];

@@ -1,6 +1,7 @@
 import { configurationIssues } from '#claims';
 import { describe, expect, it } from 'vitest';
 import { ldapConfig } from './ldap-config.js';
+import { LdapConnector } from './ldap-connector.js';
 
 const lookup = { base: 'dc=x', parameters: ['upn'], filter: '(cn={upn})' };
 const document = {
@@ -46,6 +47,16 @@ describe('ldapConfig', () => {
     expect(refusals({ urls })).toEqual([expect.stringContaining('urls.0: is not encrypted')]);
     expect(refusals({ urls: ['LDAP://dc1'] })).toEqual([expect.stringContaining('urls.0: is not encrypted')]);
     expect(refusals({ startTls: true })).toHaveLength(2);
+  });
+
+  it('says where its servers are, or who lists them', () => {
+    const connector = new LdapConnector();
+    expect(connector.describe(connector.config.parse(document)).hosts).toEqual(document.urls);
+    const discover = { domain: 'corp.example', site: 'hq' };
+    expect(connector.describe(connector.config.parse({ ...document, urls: undefined, discover })).hosts).toEqual([
+      '_ldap._tcp.hq._sites.dc._msdcs.corp.example',
+      '_ldap._tcp.corp.example',
+    ]);
   });
 
   it('finds servers by DNS instead, by the port that their protection needs', () => {

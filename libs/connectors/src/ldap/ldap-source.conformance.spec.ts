@@ -46,7 +46,7 @@ async function behindProxy(directory: {
     urls: [`ldap://127.0.0.1:${proxy.port}`],
     allowClearText: true,
     bind: { dn: account.dn, password: 'env:PASSWORD' },
-    limits: { connect: '1s' },
+    limits: { connect: '500ms' },
     lookups: {
       person: { ...people, parameters: ['upn'], filter: '(&(objectClass=user)(userPrincipalName={upn}))' },
       colleague: { ...people, parameters: ['department'], filter: '(&(objectClass=user)(department={department}))' },
