@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { duration } from '../duration.js';
 import { alias, claimValue, configurationName, guid, reference } from './names.js';
 import { testDocument } from './test-document.js';
-import { transformDocument } from './transform-document.js';
+import { transformDocument, transformJsonSchema } from './transform-document.js';
 
 const lookupName = z.string().regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, { error: 'must be <source>.<lookup>' });
 
@@ -218,6 +218,7 @@ export function mappingJsonSchema(): object {
   const schema = z.toJSONSchema(z.union([mappingDocument, claimSetDocument]), {
     io: 'input',
     override: ({ zodSchema, jsonSchema }) => {
+      if (zodSchema === transformDocument) Object.assign(jsonSchema, transformJsonSchema());
       if (zodSchema === claim) jsonSchema.oneOf = [{ required: ['from'] }, { required: ['value'] }];
     },
   });

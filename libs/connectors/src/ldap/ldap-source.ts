@@ -26,7 +26,7 @@ import { LdapConnections } from './ldap-connections.js';
 import type { LdapLookup } from './ldap-lookup.js';
 import { maximumBytes, readWhole } from './read-whole.js';
 import { mayHoldPeople } from './referrals.js';
-import { comparesAsItself } from './string-preparation.js';
+import { comparesAsItself, foundByLikeness } from './string-preparation.js';
 
 /** What a lookup for many entries may answer at most. */
 const maximumEntries = 1_000;
@@ -90,6 +90,13 @@ export class LdapSource extends Source {
     const { computedAttribute } = prepared.membership;
     const bringsGroups = asked.scope === 'base' && projection.groups.size > 0 && computedAttribute;
     const attributes = [...projection.fetched, ...(bringsGroups ? [computedAttribute] : [])];
+    const equalities = lookup.entries === 'many' ? [] : asked.filter.equalities;
+    for (const { attribute } of equalities)
+      if (!attributes.some((each) => each.toLowerCase() === attribute.toLowerCase())) attributes.push(attribute);
+    const likeness = (reader: EntryReader): boolean =>
+      equalities.some(({ attribute, parameter }) =>
+        foundByLikeness(query.parameters.get(parameter) ?? '', reader.values(attribute)),
+      );
     const question: Question = {
       base: base.name,
       scope: asked.scope,
@@ -100,7 +107,7 @@ export class LdapSource extends Source {
     return this.conversations.hold(signal, (conversation) =>
       lookup.entries === 'many'
         ? this.findAll(query.lookup, prepared, question, conversation)
-        : this.findOne(query.lookup, prepared, question, projection, conversation, signal),
+        : this.findOne(query.lookup, prepared, question, projection, likeness, conversation, signal),
     );
   }
 
@@ -118,6 +125,7 @@ export class LdapSource extends Source {
     prepared: Prepared,
     question: Question,
     projection: Projection,
+    isOnlyLike: (reader: EntryReader) => boolean,
     conversation: Conversation,
     signal: AbortSignal,
   ): Promise<Outcome> {
@@ -128,6 +136,7 @@ export class LdapSource extends Source {
     if (!entry) return this.elsewhere(name, prepared, answer) ?? notFound('noEntry');
     const whole = await readWhole(conversation, entry, question.attributes, prepared.binary);
     if (whole.kind === 'unavailable') return whole;
+    if (isOnlyLike(whole.reader)) return notFound('noEntry');
     return this.complete(prepared, entry, whole.reader, projection, conversation, signal);
   }
 
