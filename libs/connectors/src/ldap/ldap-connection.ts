@@ -15,6 +15,7 @@ import {
   type Filter,
 } from 'ldapts';
 import { MessageFrames } from './message-frames.js';
+import { readSearchEntry } from './search-entry.js';
 
 export interface Search {
   readonly base: string;
@@ -212,6 +213,11 @@ export class LdapConnection {
     this.silences = 0;
     try {
       for (const message of this.frames.push(chunk)) {
+        const found = readSearchEntry(message);
+        if (found) {
+          this.receiveEntry(found.messageId, found.entry);
+          continue;
+        }
         this.parser.read(message, new Map());
         if (this.unreadable) return this.end('unreadable message');
       }
@@ -231,13 +237,7 @@ export class LdapConnection {
     if (message instanceof SearchReference) operation.references.push(...message.uris);
     else if (message instanceof SearchEntry) {
       const attributes = message.attributes.map(({ type, parsedBuffers }) => ({ type, values: parsedBuffers }));
-      if (operation.entries.length >= operation.sizeLimit) operation.surplus = true;
-      else operation.entries.push({ name: message.name, attributes });
-      for (const { values } of attributes) for (const value of values) operation.bytes += value.length;
-      if (operation.bytes > maximumAnswerBytes) {
-        operation.settle({ kind: 'tooMuch' });
-        this.stop(message.messageId);
-      }
+      this.receiveEntry(message.messageId, { name: message.name, attributes });
     } else if (message instanceof SearchResponse || message instanceof BindResponse || message instanceof ExtendedResponse) {
       const { status: code, errorMessage: diagnostic } = message;
       const { entries, surplus, references } = operation;
@@ -253,6 +253,17 @@ export class LdapConnection {
         ...(message instanceof ExtendedResponse && { value: message.value ?? '' }),
       });
     }
+  }
+
+  private receiveEntry(messageId: number, entry: DirectoryEntry): void {
+    const operation = this.operations.get(messageId);
+    if (!operation) return;
+    if (operation.entries.length >= operation.sizeLimit) operation.surplus = true;
+    else operation.entries.push(entry);
+    for (const { values } of entry.attributes) for (const value of values) operation.bytes += value.length;
+    if (operation.bytes <= maximumAnswerBytes) return;
+    operation.settle({ kind: 'tooMuch' });
+    this.stop(messageId);
   }
 
   private receiveUnreadable(error: Error): void {
