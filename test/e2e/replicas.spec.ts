@@ -134,7 +134,16 @@ describe('two replicas and one database of mappings', () => {
     await repository.rollBack(key, 1, present.record.version, 'nobody likes salad', actor, () => Promise.resolve([]));
     await expect.poll(menus, poll).toEqual(['soup', 'soup']);
     for (const { service } of replicas)
-      expect(service.log.findLast(({ msg }) => msg === 'event')).toMatchObject({ mapping: 'cafeteria', revision: soup });
+      await expect
+        .poll(() => service.log.findLast(({ msg }) => msg === 'event'), poll)
+        .toMatchObject({ mapping: 'cafeteria', revision: soup });
+    const rolledBack = await repository.read(key);
+    if (rolledBack.kind !== 'found') return expect.unreachable(rolledBack.kind);
+    const deleted = await repository.delete(key, rolledBack.record.version, actor, () => Promise.resolve([]));
+    await expect.poll(menus, poll).toEqual(['none', 'none']);
+    if (deleted.kind !== 'changed') return expect.unreachable(deleted.kind);
+    await repository.restore(key, deleted.record.version, actor, () => Promise.resolve([]));
+    await expect.poll(menus, poll).toEqual(['soup', 'soup']);
   });
 
   it('serve on while the database is away, hear of what they missed when it is back, and say so', async () => {
@@ -142,7 +151,8 @@ describe('two replicas and one database of mappings', () => {
     await expect.poll(menus, poll).toEqual(['bread', 'bread']);
     proxy.refuse();
     proxy.cut();
-    await expect.poll(async () => (await health(replicas[1]!.managementUrl))['store'].state, poll).toBe('down');
+    const states = () => Promise.all(replicas.map(async ({ managementUrl }) => (await health(managementUrl))['store'].state));
+    await expect.poll(states, poll).toEqual(['down', 'down']);
     await publish('cake');
     expect(await menus()).toEqual(['bread', 'bread']);
     for (const { publicUrl, managementUrl } of replicas) {
@@ -171,7 +181,7 @@ describe('two replicas and one database of mappings', () => {
     const addresses = await second.listening();
     replicas = [replicas[0]!, { service: second, ...addresses }];
     await expect.poll(async () => (await fetch(`${addresses.publicUrl}/health/ready`)).status, poll).toBe(200);
-    expect(await menu(addresses.publicUrl)).toBe('pie');
+    await expect.poll(() => menu(addresses.publicUrl), poll).toBe('pie');
     expect((await health(addresses.managementUrl))['snapshot']).toMatchObject({
       origin: 'file',
       ageSeconds: expect.any(Number),

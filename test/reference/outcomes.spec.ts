@@ -46,9 +46,12 @@ interface Situation {
   readonly subject?: Subject | 'none';
   /** The lookup gets its parameter from another one that ended so. */
   readonly input?: { readonly outcome: Outcome; readonly fallback?: Outcome; readonly accept?: boolean };
+  /** The claim has a condition, which may read another lookup that ended so. */
+  readonly when?: { readonly text: string; readonly outcome?: Outcome; readonly fallback?: Outcome };
+  readonly transform?: readonly unknown[];
 }
 
-const situations: Readonly<Record<string, Situation>> = {
+const situations: Record<string, Situation> = {
   'found, with a value': { main: value('value') },
   'found, without a value': { main: found(attributes('y', 'other')) },
   'notFound(noEntry)': { main: notFound('noEntry') },
@@ -82,21 +85,58 @@ const situations: Readonly<Record<string, Situation>> = {
   },
 };
 
+const gate = 'gate.x == "open"';
+const open = attributes('x', 'open');
+const ifEmpty = [{ IfEmpty: { value: 'IfEmpty' } }];
+Object.assign(situations, {
+  'found without a value, and IfEmpty': { main: found(attributes('y', 'other')), transform: ifEmpty },
+  'notFound(noEntry), and IfEmpty': { main: notFound('noEntry'), transform: ifEmpty },
+  'unavailable, and IfEmpty': { main: unavailable('timeout'), transform: ifEmpty },
+  'its condition is true': { main: value('value'), when: { text: gate, outcome: found(open) } },
+  'its condition is false': { main: value('value'), when: { text: gate, outcome: value('shut') } },
+  'its condition is false, its lookup unavailable': {
+    main: unavailable('timeout'),
+    when: { text: gate, outcome: value('shut') },
+  },
+  'its condition needs a value that is missing': { main: value('value'), when: { text: gate, outcome: notFound('noEntry') } },
+  'its condition’s lookup was unavailable': { main: value('value'), when: { text: gate, outcome: unavailable('timeout') } },
+  'its condition’s lookup was unavailable, and did not matter': {
+    main: value('value'),
+    when: { text: `has(subject.mail) || ${gate}`, outcome: unavailable('timeout') },
+  },
+  'its condition’s lookup was ambiguous': { main: value('value'), when: { text: gate, outcome: ambiguous } },
+  'its condition’s lookup was unavailable, last known 30 min old': {
+    main: value('value'),
+    when: { text: gate, outcome: known(open, minutes(30)) },
+  },
+  'its condition’s lookup was unavailable, its fallback found a value': {
+    main: value('value'),
+    when: { text: gate, outcome: unavailable('timeout'), fallback: found(open) },
+  },
+} satisfies Record<string, Situation>);
+
 async function resolve(
   situation: Situation,
   whenUnavailable: unknown,
   whenMissing: unknown,
   accept: boolean,
 ): Promise<Resolution> {
-  const { main, fallback, input, subject = { id: 'u', mail: 'ada@corp.example' } } = situation;
+  const {
+    main,
+    fallback,
+    input,
+    when,
+    transform = [],
+    subject = { id: 'u', mail: 'ada@corp.example', onPremisesUserPrincipalName: 'ada@corp.example' },
+  } = situation;
   const answers = (outcome: Outcome | undefined): object => ({
     parameters: ['p'],
     answer: () => outcome ?? unavailable('refused'),
   });
   const sources = new Map(
     [
-      new FakeSource('a', { main: answers(main), input: answers(input?.outcome) }),
-      new FakeSource('b', { main: answers(fallback), input: answers(input?.fallback) }),
+      new FakeSource('a', { main: answers(main), input: answers(input?.outcome), gate: answers(when?.outcome) }),
+      new FakeSource('b', { main: answers(fallback), input: answers(input?.fallback), gate: answers(when?.fallback) }),
     ].map((source) => [source.name, { source, tenants: new Set(['t']) }]),
   );
   const keepLastKnown = '1h';
@@ -106,6 +146,7 @@ async function resolve(
   // What only another column uses has to be used by something, or the mapping does not compile.
   const witness = {
     ...(fallback && { w2: { from: 'main.x', acceptDegraded: true, whenUnavailable: 'omit' } }),
+    ...(when?.fallback && { w3: { from: 'gate.x', acceptDegraded: true, whenUnavailable: 'omit' } }),
     ...(input?.fallback && { w1: { from: 'input.key', acceptDegraded: true, whenUnavailable: 'omit' } }),
   };
   const acceptable = accept && (!input || input.accept);
@@ -116,17 +157,37 @@ async function resolve(
     lookups: {
       main: {
         use: 'a.main',
-        with: { p: input ? 'input.key' : 'subject.mail' },
+        with: { p: input ? 'input.key' : 'subject.onPremisesUserPrincipalName' },
         ...(stale && { keepLastKnown }),
         ...mainFallback,
         ...(input?.accept && { acceptDegraded: true }),
       },
       ...(input && {
-        input: { use: 'a.input', with: { p: 'subject.mail' }, ...(stale && { keepLastKnown }), ...inputFallback },
+        input: {
+          use: 'a.input',
+          with: { p: 'subject.onPremisesUserPrincipalName' },
+          ...(stale && { keepLastKnown }),
+          ...inputFallback,
+        },
+      }),
+      ...(when && {
+        gate: {
+          use: 'a.gate',
+          with: { p: 'subject.onPremisesUserPrincipalName' },
+          ...(stale && { keepLastKnown }),
+          ...(when.fallback && { fallback: ['b.gate'] }),
+        },
       }),
     },
     claims: {
-      c: { from: 'main.x', whenUnavailable, whenMissing, ...(acceptable && { acceptDegraded: true }) },
+      c: {
+        from: 'main.x',
+        ...(when && { when: when.text }),
+        transform,
+        whenUnavailable,
+        whenMissing,
+        ...(acceptable && { acceptDegraded: true }),
+      },
       ...witness,
     },
   };

@@ -22,6 +22,7 @@ import { registerGauges } from './health/gauges.js';
 import { Readiness } from './health/readiness.js';
 import { logAudit } from './mapping/audit-log.js';
 import { ClaimMappingService } from './mapping/claim-mapping.service.js';
+import { readMappingSecrets } from './mapping/mapping-secrets.js';
 import { ServiceLog } from './service-log.js';
 import { Sources } from './sources.js';
 import { AdminVerifier, EventVerifier, createKeyManager, warnOfForeignCallers } from './trust.js';
@@ -73,10 +74,14 @@ export class CoreModule implements OnApplicationShutdown {
         ...storeProviders(configuration),
         {
           provide: ClaimMappingService,
-          inject: [MappingStore, Sources, ServiceLog],
-          useFactory: (store: MappingStore, sources: Sources, { log }: ServiceLog) => {
+          inject: [MappingStore, Sources, Secrets, ServiceLog],
+          useFactory: async (store: MappingStore, sources: Sources, secrets: Secrets, { log }: ServiceLog) => {
             const { snapshot, tenants } = configuration.document;
-            const context: CompileContext = { tenants: new Set(Object.keys(tenants)), sources: sources.registered };
+            const context: CompileContext = {
+              tenants: new Set(Object.keys(tenants)),
+              sources: sources.registered,
+              secrets: await readMappingSecrets(configuration, secrets),
+            };
             return new ClaimMappingService(
               store,
               snapshot && new SnapshotFile(configuration.resolve(snapshot.file)),

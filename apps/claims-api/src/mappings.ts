@@ -1,11 +1,11 @@
 import 'reflect-metadata';
 import { userInfo } from 'node:os';
-import { MappingRepository, type CompileContext } from '#claims';
+import { MappingRepository } from '#claims';
 import { NestFactory } from '@nestjs/core';
 import { readConfiguration, type Configuration } from './config.js';
 import { CoreModule, openMappingFolder, openMappingTables } from './core.module.js';
+import { ClaimMappingService } from './mapping/claim-mapping.service.js';
 import { importMappings } from './mapping/import-mappings.js';
-import { Sources } from './sources.js';
 
 const usage = `npm run mappings -- migrate         brings the tables of the mapping store up to date
 npm run mappings -- revert          takes back the last migration; what it had added is lost
@@ -41,10 +41,7 @@ async function importFolder(configuration: Configuration, folder: string): Promi
   }
   const core = await NestFactory.createApplicationContext(CoreModule.of(configuration), { logger: false, abortOnError: false });
   try {
-    const context: CompileContext = {
-      tenants: new Set(Object.keys(configuration.document.tenants)),
-      sources: core.get(Sources).registered,
-    };
+    const { context } = core.get(ClaimMappingService);
     const actor = { id: `import by ${userInfo().username}` };
     const results = await importMappings(loaded.mappings, core.get(MappingRepository), context, actor);
     for (const result of results) {

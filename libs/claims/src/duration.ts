@@ -7,3 +7,9 @@ export const duration = z
   .string()
   .regex(/^\d{1,9}(ms|s|m|h|d)$/, { error: 'must be a duration such as 250ms, 2s, 5m, 24h or 7d' })
   .transform((text) => Number.parseInt(text, 10) * milliseconds[/[a-z]+$/.exec(text)![0] as keyof typeof milliseconds]);
+
+/** A duration as configuration writes it, in the largest unit that has no remainder. */
+export function durationText(value: number): string {
+  const [unit, size] = Object.entries(milliseconds).findLast(([, each]) => value % each === 0 && value >= each) ?? ['ms', 1];
+  return `${value / size}${unit}`;
+}

@@ -34,3 +34,12 @@ export const unverifiedProperties: ReadonlySet<SubjectProperty> = new Set([
   'companyName',
   'preferredLanguage',
 ]);
+
+/**
+ * The value by which the person may be looked for: one that somebody else could have set only for a member of the tenant, for whom
+ * Entra itself, or the tenant's own administrator, has set it. A guest, or who is not said to be a member, has none.
+ */
+export function certainKey(subject: Subject, property: SubjectProperty): string | undefined {
+  const certain = !unverifiedProperties.has(property) || subject.userType?.toLowerCase() === 'member';
+  return certain ? subject[property] : undefined;
+}

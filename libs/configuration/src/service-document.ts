@@ -226,6 +226,21 @@ export const serviceDocument = z
       .optional()
       .describe('Where the last mappings that compiled are kept, to start with when the store cannot be read.'),
     sources: z.record(configurationName, z.looseObject({ type: z.string().min(1) })).default({}),
+    secrets: z
+      .record(
+        configurationName,
+        z.strictObject({
+          value: z
+            .string()
+            .regex(/^(env|file):.+$/, { error: 'must be env:NAME or file:PATH' })
+            .describe('At least 32 bytes, from a generator of random values: openssl rand -base64 48.'),
+          tenants: z.array(configurationName).min(1),
+        }),
+      )
+      .default({})
+      .describe(
+        'Keys that mappings may use by their names, for Hash and Pairwise. Another key gives everybody another pseudonym.',
+      ),
     probes: z.strictObject({ interval: duration.prefault('15s'), timeout: duration.prefault('2s') }).prefault({}),
     shutdown: z
       .strictObject({

@@ -1,3 +1,3 @@
-export { FileMappingStore } from './file-mapping-store.js';
+export { FileMappingStore, parseMapping } from './file-mapping-store.js';
 export { SnapshotFile, type SavedSnapshot } from './snapshot-file.js';
 export { PostgresMappingRepository, type PostgresStoreOptions } from './postgres/postgres-mapping-repository.js';

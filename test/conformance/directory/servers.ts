@@ -90,8 +90,16 @@ export function describeServers(
   body: (name: ServerName, server: () => Server) => void,
   names: readonly ServerName[] = ['in process', 'slapd', 'Samba'],
 ): void {
-  for (const name of names) {
-    const suite = (): void => {
+  const suites: Readonly<Record<ServerName, (full: string, suite: () => void) => unknown>> = {
+    'in process': (full, suite) =>
+      describe(`${full}`, () => {
+        suite();
+      }),
+    slapd: (full, suite) => describeWithSlapd(describe, full, suite),
+    Samba: (full, suite) => describeWithSamba(describe, full, suite),
+  };
+  for (const name of names)
+    suites[name](`${title}: ${name}`, () => {
       let server: Server | undefined;
       beforeAll(async () => {
         server = await startServer(name, ldif);
@@ -101,12 +109,7 @@ export function describeServers(
         if (!server) throw new Error(`${name} has not started`);
         return server;
       });
-    };
-    const full = `${title}: ${name}`;
-    if (name === 'slapd') describeWithSlapd(describe, full, suite);
-    else if (name === 'Samba') describeWithSamba(describe, full, suite);
-    else describe(full, suite);
-  }
+    });
 }
 
 /** Not yet bound; closed at the end of the test. */

@@ -62,8 +62,10 @@ describeWithSlapd(describe, 'OpenLDAP', () => {
     const stopped = { name: 'is stopped and started again', answers: false };
     // What is sent before it has stopped is answered.
     await slapd.stop();
-    report.push(...(await survive(stack, 'LDAP', { ...stopped, wasWell: true, strike: () => undefined, heal: startAgain })));
-    report.push(`    opened ${opened() - connections}, bound ${(await slapd.binds()).length}`);
+    const lines = await survive(stack, 'LDAP', { ...stopped, wasWell: true, strike: () => undefined, heal: startAgain });
+    const binds = await slapd.binds();
+    expect(binds).toEqual([0, 0]);
+    report.push(...lines, `    opened ${opened() - connections}, bound ${binds.length}`);
   });
 
   it('that restarts under 500 requests a second is found again, and harms nobody else', async () => {

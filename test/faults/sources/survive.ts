@@ -45,7 +45,9 @@ export async function survive(
 ): Promise<readonly string[]> {
   const { name, answers, strike, heal, later, wasWell } = fault;
   const { value } = systems[system]!;
-  const well = async (): Promise<void> => expect.poll(() => allWell(stack, system), { timeout: 20_000, interval: 20 }).toBe(true);
+  const well = async (): Promise<void> => {
+    await expect.poll(() => allWell(stack, system), { timeout: 20_000, interval: 20 }).toBe(true);
+  };
   if (!wasWell) await well();
   const others = Object.keys(systems).filter((other) => other !== system);
   const during: Told[] = [];

@@ -14,6 +14,8 @@ import { MappingController } from './mappings/mapping.controller.js';
 import { MappingsController } from './mappings/mappings.controller.js';
 import { PreviewController } from './preview/preview.controller.js';
 import { Previews } from './preview/previews.js';
+import { RegistrationController } from './registration/registration.controller.js';
+import { Registrations } from './registration/registrations.js';
 import { SourceCatalogue } from './sources/source-catalogue.js';
 import { SourcesController } from './sources/sources.controller.js';
 
@@ -26,6 +28,7 @@ export interface AdminApiParts {
   readonly caches: SourceCaches;
   readonly audit: AuditTrail;
   readonly previews: Previews;
+  readonly registrations: Registrations;
   readonly document: AdminApiDocument;
   readonly health: AdminHealth;
 }
@@ -42,6 +45,7 @@ export class AdminApiModule {
       { provide: SourceCaches, useValue: parts.caches },
       { provide: AuditTrail, useValue: parts.audit },
       { provide: Previews, useValue: parts.previews },
+      { provide: Registrations, useValue: parts.registrations },
       { provide: AdminApiDocument, useValue: parts.document },
       { provide: AdminHealth, useValue: parts.health },
     ];
@@ -54,6 +58,7 @@ export class AdminApiModule {
         CachesController,
         AuditController,
         PreviewController,
+        RegistrationController,
         DocumentsController,
         AdminHealthController,
       ],

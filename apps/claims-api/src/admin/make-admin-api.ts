@@ -16,6 +16,7 @@ import { MappingCheck } from './mappings/mapping-check.js';
 import { MappingTransfer } from './mappings/mapping-transfer.js';
 import { MappingWorkbench } from './mappings/mapping-workbench.js';
 import { Previews } from './preview/previews.js';
+import { Registrations } from './registration/registrations.js';
 import { SourceCatalogue } from './sources/source-catalogue.js';
 
 /** What operators may have worked out at the same time, in the process that answers sign-ins. */
@@ -52,6 +53,7 @@ export function makeAdminApi(core: INestApplicationContext): AdminApiParts {
       metrics: core.get(Metrics),
       turns: new Turns('preview', limits.preview),
     }),
+    registrations: new Registrations(configuration.document, mappings),
     document: new AdminApiDocument(),
     health: core.get(AdminHealth),
   };

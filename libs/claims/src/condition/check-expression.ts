@@ -105,7 +105,7 @@ class Checker {
     if (name === 'subject' || this.names.lookups.has(name))
       return this.refuse(
         'text',
-        `has ${name} without a ${name === 'subject' ? 'property' : 'attribute'}`,
+        `has ${name} without ${name === 'subject' ? 'a property' : 'an attribute'}`,
         `write ${name}.something`,
       );
     return this.refuse('text', `there is no ${name}`, `there are ${['subject', ...words, ...this.names.lookups].join(', ')}`);

@@ -63,14 +63,12 @@ function readTree(tree: Tree, macros: Macros, depth: number): Expression {
   if (depth > 4 * maximumDepth) throw new RangeError('nested too deeply');
   const inner = (next: Tree | undefined): Expression =>
     next === undefined ? { kind: 'unsupported', what: 'an empty part' } : readTree(next, macros, depth + 1);
-  const written = tree.id !== 0n && Object.hasOwn(macros, String(tree.id)) ? macros[String(tree.id)]! : tree;
-  const { exprKind } = written;
+  const macro = Object.hasOwn(macros, String(tree.id)) ? macros[String(tree.id)] : undefined;
+  // A loop is read as it was written. Inside another macro's call the parser leaves a stub, of a loop or of has().
+  const { exprKind } = macro && (tree.exprKind.case === 'comprehensionExpr' || tree.exprKind.case === undefined) ? macro : tree;
   switch (exprKind.case) {
     case undefined:
-      // Inside a macro's call, the parser leaves a stub for another macro.
-      return Object.hasOwn(macros, String(tree.id))
-        ? inner(macros[String(tree.id)])
-        : { kind: 'unsupported', what: 'an empty part' };
+      return { kind: 'unsupported', what: 'an empty part' };
     case 'constExpr': {
       const { constantKind } = exprKind.value;
       if (constantKind.case === 'stringValue' || constantKind.case === 'boolValue')
@@ -88,7 +86,9 @@ function readTree(tree: Tree, macros: Macros, depth: number): Expression {
       return { kind: 'list', elements: exprKind.value.elements.map(inner) };
     case 'callExpr': {
       const { function: name, target, args } = exprKind.value;
-      return { kind: 'call', name, target: target && inner(target), arguments: args.map(inner) };
+      const [first, ...others] = args.map(inner);
+      if (name === 'has' && !target && first?.kind === 'select' && others.length === 0) return { ...first, isTest: true };
+      return { kind: 'call', name, target: target && inner(target), arguments: first === undefined ? [] : [first, ...others] };
     }
     case 'structExpr':
       return { kind: 'unsupported', what: 'a map' };

@@ -7,6 +7,7 @@ import {
   type ConfigurationIssue,
   type MappingDocument,
 } from '../mapping/mapping-document.js';
+import { durationText } from '../duration.js';
 import { canonical } from './canonical.js';
 
 /** What a difference is about. `mapping` and `claimSet` are the document itself: its name, its overflow rule. */
@@ -94,10 +95,38 @@ function thingsOf(document: MappingDocument | ClaimSetDocument): readonly Thing[
           ...plain('extension', document.extensions ?? []),
           ...plain('include', document.include),
         ]),
-    ...named('lookup', lookups),
-    ...named('claim', claims),
-    ...named('test', Object.fromEntries(tests.map(({ name: test, ...parts }) => [test, parts]))),
+    ...named('lookup', mapped(lookups, writtenLookup)),
+    ...named('claim', mapped(claims, writtenClaim)),
+    ...tests.map(({ name, ...test }) => ({ kind: 'test' as const, name, parts: writtenTest(test) })),
   ];
+}
+
+function mapped<Part>(table: Readonly<Record<string, Part>>, write: (part: Part) => object): Readonly<Record<string, object>> {
+  return Object.fromEntries(Object.entries(table).map(([name, part]) => [name, write(part)]));
+}
+
+// As a document writes them: durations in words, answers of sources as they are given.
+
+function writtenLookup({ keepLastKnown, ...lookup }: MappingDocument['lookups'][string]): object {
+  return { ...lookup, ...(keepLastKnown !== undefined && { keepLastKnown: durationText(keepLastKnown) }) };
+}
+
+function writtenClaim({ whenUnavailable, ...claim }: MappingDocument['claims'][string]): object {
+  const isStale = typeof whenUnavailable === 'object' && 'stale' in whenUnavailable;
+  return {
+    ...claim,
+    whenUnavailable: isStale ? { ...whenUnavailable, stale: durationText(whenUnavailable.stale) } : whenUnavailable,
+  };
+}
+
+function writtenTest({ given, ...test }: Omit<MappingDocument['tests'][number], 'name'>): Readonly<Record<string, unknown>> {
+  const written = Object.entries(given).map(([alias, outcome]) => {
+    if (typeof outcome === 'string') return [alias, outcome];
+    if (outcome.kind === 'found') return [alias, outcome.attributes];
+    const { kind: _kind, age, ...instead } = outcome;
+    return [alias, { ...instead, ...(age !== undefined && { age: durationText(age) }) }];
+  });
+  return { ...test, given: Object.fromEntries(written) };
 }
 
 function differenceOf(before: Thing | undefined, after: Thing | undefined): readonly Difference[] {

@@ -26,6 +26,10 @@ const lookup = z
       .optional()
       .describe('Lookups of other sources, asked in order while this one is unavailable. What they give is degraded.'),
     acceptDegraded: z.boolean().default(false).describe('Whether what a fallback gave may be a parameter of this lookup.'),
+    trustUnverified: z
+      .boolean()
+      .default(false)
+      .describe('Needed for a parameter that the person or another tenant can set, such as subject.mail; then for members only.'),
   })
   .meta({ id: 'lookup' });
 
@@ -56,8 +60,10 @@ const claim = z
         error: 'must be fail, omit, { default: value } or { stale: duration, then: fail|omit|{ default: value } }',
       })
       .default('fail')
-      .describe('The source did not answer, or several entries matched where one person was asked for.'),
-    whenMissing: treatment.default('omit').describe('The source answered that there is nothing.'),
+      .describe(
+        'What the claim becomes where the source did not answer, or several entries matched where one person was asked for; fail where it is left out.',
+      ),
+    whenMissing: treatment.default('omit').describe('What the claim becomes where the source answered that there is nothing.'),
     acceptDegraded: z.boolean().default(false).describe('Whether what a fallback gave may be the value.'),
   })
   .superRefine((document, context) => {
@@ -96,7 +102,9 @@ export const mappingDocument = z
     name: configurationName.describe('Unique within the tenant.'),
     tenant,
     applications: z
-      .union([z.tuple([z.literal('*')]), z.array(guid).min(1)], { error: applicationsError })
+      .union([z.tuple([z.literal('*')]), z.array(guid).min(1)], {
+        error: 'must be a list of application ids, or ["*"] for the tenant’s fallback',
+      })
       .describe(
         'Whom the token is for: the application (client) ids. An access token’s claims belong to the resource’s application. ' +
           '["*"]: the tenant’s fallback, for applications without a mapping of their own.',
@@ -138,16 +146,6 @@ export const claimSetDocument = z
     tests,
   })
   .meta({ title: 'Claim set' });
-
-/** A union alone would only say that neither fits. */
-function applicationsError({ input }: { readonly input?: unknown }): string {
-  const entries: readonly unknown[] = Array.isArray(input) ? input : [];
-  if (entries.includes('*') && entries.length > 1) return 'must be "*" alone or application ids';
-  const index = entries.findIndex((entry) => !guid.safeParse(entry).success);
-  return index < 0
-    ? 'must be a list of application ids, or ["*"] for the tenant’s fallback'
-    : `${index}: must be a GUID (8-4-4-4-12 hexadecimal digits)`;
-}
 
 export type ClaimSetDocument = z.output<typeof claimSetDocument>;
 export type MappingDocument = z.output<typeof mappingDocument>;

@@ -8,7 +8,10 @@ export const configurationName = z
 export const guid = z
   .string()
   .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, {
-    error: 'must be a GUID (8-4-4-4-12 hexadecimal digits)',
+    error: ({ input }) =>
+      input === '*'
+        ? 'must be "*" alone, for the tenant’s fallback, or application ids'
+        : 'must be a GUID (8-4-4-4-12 hexadecimal digits)',
   })
   .transform((text) => text.toLowerCase());
 

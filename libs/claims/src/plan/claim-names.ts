@@ -36,6 +36,12 @@ export function checkClaimNames(names: readonly string[], refuse: Tell, warn: Te
   }
 }
 
+/** The kinds of token in which Entra emits no claim of this name from a claims policy (Microsoft: claims customization reference). */
+export function restrictionsOf(name: string): readonly ('jwt' | 'saml')[] {
+  const kind = restriction(name);
+  return kind === undefined ? [] : [kind === 'JWT' ? 'jwt' : 'saml'];
+}
+
 function restriction(name: string): 'JWT' | 'SAML' | undefined {
   if (restrictedJwtNames.has(name) || restrictedJwtPrefixes.some((prefix) => name.startsWith(prefix))) return 'JWT';
   return restrictedSamlNames.has(name) || liftedBySigningKey.has(name) ? 'SAML' : undefined;

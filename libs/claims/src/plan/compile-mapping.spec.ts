@@ -4,7 +4,10 @@ import { compileMapping } from './compile-mapping.js';
 
 const application = '3a1c0000-0000-4000-8000-000000000001';
 const directory = new FakeSource('corp-ad', {
-  user: { locate: [{ key: 'onPremisesSecurityIdentifier', when: {}, fallThrough: false }] },
+  user: {
+    locate: [{ key: 'onPremisesSecurityIdentifier', when: {}, fallThrough: false }],
+    refuses: (attribute) => (attribute.startsWith('groups.') ? 'there is groups.name' : undefined),
+  },
   group: { parameters: ['name'] },
 });
 const spare = new FakeSource('spare-ad', {
@@ -36,6 +39,31 @@ const reasons = (change: object): string[] => {
   const result = compile(change);
   return result.kind === 'compiled' ? [] : result.issues.map(({ path, reason }) => `${path.join('.')}: ${reason}`);
 };
+
+describe('a parameter that the person or another tenant can set', () => {
+  const by = (reference: string, more: object = {}): object => ({
+    lookups: { team: { use: 'corp-ad.group', with: { name: reference }, ...more } },
+    claims: { lead: { from: 'team.managedBy' } },
+  });
+
+  it.each(['mail', 'userPrincipalName', 'displayName', 'givenName', 'surname', 'companyName', 'preferredLanguage'])(
+    'needs a word: %s',
+    (property) => {
+      expect(reasons(by(`subject.${property}`))).toEqual([
+        `lookups.team.with.name: subject.${property} can be set by the person or by another tenant`,
+      ]);
+      expect(reasons(by(`subject.${property}`, { trustUnverified: true }))).toEqual([]);
+    },
+  );
+
+  it('is none where Entra or the tenant sets it, and then the word means nothing', () => {
+    for (const property of ['id', 'onPremisesUserPrincipalName', 'onPremisesSamAccountName', 'onPremisesSecurityIdentifier'])
+      expect(reasons(by(`subject.${property}`))).toEqual([]);
+    expect(reasons(by('subject.id', { trustUnverified: true }))).toEqual([
+      'lookups.team.trustUnverified: is of no use: no parameter is a property that somebody else can set',
+    ]);
+  });
+});
 
 describe('compileMapping', () => {
   it('orders lookups by their inputs and projects the attributes in use, whatever their case', () => {
@@ -192,6 +220,11 @@ describe('last known and degraded values', () => {
     ],
     ['keepLastKnown that nobody uses', used({ keepLastKnown: '1h' }), 'lookups.person.keepLastKnown: is of no use'],
     ['keepLastKnown of a month', used({ keepLastKnown: '30d' }), 'lookups.person.keepLastKnown: must be at most 7d'],
+    [
+      'an attribute that the source refuses',
+      { claims: { a: { from: 'person.groups.names' }, lead: valid.claims.lead } },
+      'lookups.person: corp-ad.user has no groups.names: there is groups.name',
+    ],
     ['a fallback that nobody accepts', used({ fallback: ['spare-ad.user'] }), 'lookups.person.fallback: is of no use'],
     [
       'a fallback of the same source',

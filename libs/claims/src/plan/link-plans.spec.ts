@@ -16,7 +16,7 @@ function plan(tenant: string, attribute: string, use = 'fake.a', more: object = 
       name: 'm',
       tenant,
       applications: ['00000000-0000-0000-0000-000000000001'],
-      lookups: { x: { use, with: { mail: 'subject.mail' }, ...more } },
+      lookups: { x: { use, with: { mail: 'subject.onPremisesUserPrincipalName' }, ...more } },
       claims: { c: { from: `x.${attribute}`, ...claim } },
     },
     'r',

@@ -3,7 +3,7 @@ import { notFound, unavailable, type Found, type NotFound, type Outcome } from '
 import type { AskedLookup, Origin, Plan, PlannedLookup } from '../plan/plan.js';
 import type { Keeping, LookupQuery } from '../ports/source.js';
 import { holds } from '../subject-test.js';
-import type { Subject, SubjectProperty } from '../subject.js';
+import { certainKey, type Subject, type SubjectProperty } from '../subject.js';
 import type { Deadline } from './deadline.js';
 import type { LookupAccount, ResolveOptions } from './resolution.js';
 
@@ -192,7 +192,7 @@ function parametersOf(
   let degraded = false;
   let age: number | undefined;
   for (const [parameter, origin] of inputs) {
-    const value = valueOf(origin, subject, settled, acceptance);
+    const value = keyOf(origin, subject, settled, acceptance);
     if (value.kind === 'unavailable') return unavailable('input');
     if (value.by === 'degraded') degraded = true;
     if (value.by === 'stale') age = Math.max(age ?? 0, value.age!);
@@ -206,6 +206,12 @@ function parametersOf(
   }
   if (absent) return age === undefined && !degraded ? absent : unavailable('input');
   return age === undefined ? { kind: 'ready', parameters, degraded } : { kind: 'lastKnown', parameters, age };
+}
+
+/** As `valueOf`, where the value is to find somebody. */
+function keyOf(...[origin, subject, settled, acceptance]: Parameters<typeof valueOf>): Value {
+  const uncertain = origin.kind === 'subject' && subject && certainKey(subject, origin.property) === undefined;
+  return uncertain ? { kind: 'missing' } : valueOf(origin, subject, settled, acceptance);
 }
 
 /** The value behind a reference, from the answer that counts or from what the reader accepts instead. */

@@ -26,6 +26,8 @@ interface ClaimCase {
   readonly stale: number;
   readonly whenUnavailable: 'fail' | 'omit' | 'default';
   readonly whenMissing: 'fail' | 'omit' | 'default';
+  /** Its condition: the lookup that it reads, and whether it wants that there is a value or that there is none. */
+  readonly gate: { readonly of: number; readonly wants: 'presence' | 'absence' | 'value' } | undefined;
 }
 
 type Seen = 'value' | 'several' | 'missing' | 'unavailable';
@@ -115,11 +117,26 @@ const cases = fc.integer({ min: 1, max: 5 }).chain((count) =>
         stale: fc.constantFrom(0, ...ages),
         whenUnavailable: policy,
         whenMissing: policy,
+        gate: fc.option(
+          fc.record({ of: fc.integer({ min: 0, max: count - 1 }), wants: fc.constantFrom('presence', 'absence', 'value') }),
+          { nil: undefined },
+        ),
       }),
       { minLength: 1, maxLength: 6 },
     ),
   }),
 );
+
+function conditionOf({ of, wants }: NonNullable<ClaimCase['gate']>): string {
+  return { presence: `has(l${of}.x)`, absence: `!has(l${of}.x)`, value: `l${of}.x == "value"` }[wants];
+}
+
+/** No longer than what the claim reads is kept; none where its own lookup keeps nothing. */
+function staleOf({ stale, of, gate }: ClaimCase, lookups: readonly LookupCase[]): number {
+  const kept = lookups[of]!.keeps;
+  const gateKept = gate === undefined ? 0 : lookups[gate.of]!.keeps;
+  return Math.min(stale, kept, gateKept === 0 ? kept : gateKept);
+}
 
 const hours = (age: number): number => age * 3_600_000;
 
@@ -174,13 +191,15 @@ function documentOf(lookups: readonly LookupCase[], claims: readonly ClaimCase[]
     claims: Object.fromEntries([
       ...everyone.flat(),
       ...claims.map((claim, index) => {
-        const stale = Math.min(claim.stale, lookups[claim.of]!.keeps);
+        const stale = staleOf(claim, lookups);
         return [
           `c${index}`,
           {
             from: `l${claim.of}.x`,
             ...(claim.list && { list: true }),
-            ...(claim.accepts && degradable[claim.of] && { acceptDegraded: true }),
+            ...(claim.gate && { when: conditionOf(claim.gate) }),
+            ...(claim.accepts &&
+              [claim.of, claim.gate?.of].some((of) => of !== undefined && degradable[of]) && { acceptDegraded: true }),
             whenUnavailable:
               stale > 0 ? { stale: `${stale}h`, then: treatment(claim.whenUnavailable) } : treatment(claim.whenUnavailable),
             whenMissing: treatment(claim.whenMissing),
@@ -228,11 +247,21 @@ it('the answer is what the plain model says, for any plan, outcomes and policies
 
       const see = model(lookups);
       const expected = claims.map((claim) => {
-        const { what } = see(claim.of, Math.min(claim.stale, lookups[claim.of]!.keeps), claim.accepts);
+        const stale = staleOf(claim, lookups);
+        const treated = (why: 'missing' | 'unavailable'): unknown => {
+          const treatment = why === 'missing' ? claim.whenMissing : claim.whenUnavailable;
+          return treatment === 'default' ? (claim.list ? ['default'] : 'default') : treatment;
+        };
+        if (claim.gate) {
+          const { what } = see(claim.gate.of, stale, claim.accepts);
+          const isThere = what === 'value' || what === 'several';
+          if (what === 'unavailable' || (what === 'several' && claim.gate.wants === 'value')) return treated('unavailable');
+          if (isThere === (claim.gate.wants === 'absence')) return 'omit';
+        }
+        const { what } = see(claim.of, stale, claim.accepts);
         if (what === 'value') return claim.list ? ['value'] : 'value';
         if (what === 'several' && claim.list) return ['one', 'two'];
-        const treatment = what === 'missing' ? claim.whenMissing : claim.whenUnavailable;
-        return treatment === 'default' ? (claim.list ? ['default'] : 'default') : treatment;
+        return treated(what === 'missing' ? 'missing' : 'unavailable');
       });
       if (expected.includes('fail')) expect(resolution.kind).toBe('failed');
       else

@@ -29,7 +29,7 @@ function plan(
 
 async function resolve(
   compiled: Plan,
-  subject: Subject | undefined = { id: 'u', mail: 'ada@corp.example' },
+  subject: Subject | undefined = { id: 'u', mail: 'ada@corp.example', onPremisesUserPrincipalName: 'ada@corp.example' },
   milliseconds = 60_000,
 ) {
   using deadline = new Deadline(milliseconds);
@@ -37,7 +37,7 @@ async function resolve(
 }
 
 const byMail: FakeLookup = { parameters: ['mail'] };
-const oneLookup = { a: { use: 'fake.a', with: { mail: 'subject.mail' } } };
+const oneLookup = { a: { use: 'fake.a', with: { mail: 'subject.onPremisesUserPrincipalName' } } };
 
 describe('resolveClaims', () => {
   it('runs independent lookups at once and dependent ones when their inputs are there', async () => {
@@ -61,8 +61,8 @@ describe('resolveClaims', () => {
       },
       {
         lookups: {
-          left: { use: 'fake.left', with: { mail: 'subject.mail' } },
-          right: { use: 'fake.right', with: { mail: 'subject.mail' } },
+          left: { use: 'fake.left', with: { mail: 'subject.onPremisesUserPrincipalName' } },
+          right: { use: 'fake.right', with: { mail: 'subject.onPremisesUserPrincipalName' } },
           last: { use: 'fake.last', with: { key: 'left.key' } },
         },
         claims: { value: { from: 'last.value' }, right: { from: 'right.key' } },
@@ -134,7 +134,7 @@ describe('resolveClaims', () => {
       },
     };
     const { plan: compiled } = plan({ a: hang }, { lookups: oneLookup, claims: { c: { from: 'a.x', whenUnavailable: 'omit' } } });
-    const resolution = await resolve(compiled, { mail: 'ada@corp.example' }, 20);
+    const resolution = await resolve(compiled, { mail: 'ada@corp.example', onPremisesUserPrincipalName: 'ada@corp.example' }, 20);
     expect(resolution).toMatchObject({ kind: 'resolved', lookups: [{ outcome: 'unavailable', reason: 'deadline' }] });
     expect(stopped).toBe(true);
   });
@@ -206,7 +206,7 @@ describe('a last known value', () => {
   });
   const chain = {
     lookups: {
-      person: { use: 'fake.person', with: { mail: 'subject.mail' }, keepLastKnown: '24h' },
+      person: { use: 'fake.person', with: { mail: 'subject.onPremisesUserPrincipalName' }, keepLastKnown: '24h' },
       hr: { use: 'fake.hr', with: { id: 'person.id' }, keepLastKnown: '24h' },
     },
     claims: { c: { from: 'hr.id', whenUnavailable: { stale: '2h', then: { default: 'too old' } } } },
@@ -246,7 +246,7 @@ describe('the explanation', () => {
   const document = {
     lookups: {
       person: { use: 'fake.a' },
-      billing: { use: 'fake.b', with: { mail: 'subject.mail' } },
+      billing: { use: 'fake.b', with: { mail: 'subject.onPremisesUserPrincipalName' } },
     },
     claims: {
       groups: { from: 'person.memberOf', list: true, transform: ['GroupName', { Join: ';' }, { Split: ';' }] },
@@ -262,7 +262,14 @@ describe('the explanation', () => {
     const { plan: compiled } = plan(lookups, document);
     const explained = async (explain: 'names' | 'values') => {
       using deadline = new Deadline(60_000);
-      return (await resolveClaims(compiled, { id: 'u', mail: 'ada@corp.example' }, deadline, { explain })).explanation!;
+      return (
+        await resolveClaims(
+          compiled,
+          { id: 'u', mail: 'ada@corp.example', onPremisesUserPrincipalName: 'ada@corp.example' },
+          deadline,
+          { explain },
+        )
+      ).explanation!;
     };
     const { lookups: accounts, claims } = await explained('names');
     expect(accounts).toEqual([
@@ -308,7 +315,9 @@ it('tells sources for whom they keep, and whether somebody will ask again', asyn
   );
   await resolve(compiled);
   using deadline = new Deadline(60_000);
-  await resolveClaims(compiled, { mail: 'ada@corp.example' }, deadline, { noHandOver: true });
+  await resolveClaims(compiled, { mail: 'ada@corp.example', onPremisesUserPrincipalName: 'ada@corp.example' }, deadline, {
+    noHandOver: true,
+  });
   expect(source.queries.map(({ keeping }) => keeping)).toEqual([
     { tenant: 't', lastKnown: 0 },
     { tenant: 't', lastKnown: 0, noHandOver: true },
@@ -374,8 +383,8 @@ describe('outcome × policy → claim', () => {
           },
           {
             lookups: {
-              left: { use: 'fake.left', with: { mail: 'subject.mail' } },
-              right: { use: 'fake.right', with: { mail: 'subject.mail' } },
+              left: { use: 'fake.left', with: { mail: 'subject.onPremisesUserPrincipalName' } },
+              right: { use: 'fake.right', with: { mail: 'subject.onPremisesUserPrincipalName' } },
               last: { use: 'fake.last', with: { l: 'left.x', r: 'right.x' } },
             },
             claims: { c: { from: 'last.x', whenUnavailable: { default: 'unavailable' }, whenMissing: { default: 'missing' } } },

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { StoredMapping } from '../ports/mapping-store.js';
 import { MappingSnapshot } from './mapping-snapshot.js';
@@ -97,5 +98,211 @@ describe('MappingSnapshot', () => {
     expect(second.stored.map(({ origin, revision }) => `${origin} ${revision}`)).toEqual(['a r1', 'b r2']);
     const third = MappingSnapshot.compile([unreadable('a')], context, second);
     expect(chosen(third, id(1))).toBe('r1');
+  });
+});
+
+const fallback = (name: string, change: object = {}): StoredMapping => stored(name, { applications: ['*'], ...change });
+
+describe('the fallback', () => {
+  it('serves the applications without a mapping, of its tenant only', () => {
+    const snapshot = MappingSnapshot.compile([stored('a', {}), fallback('rest')], context);
+    expect(snapshot.problems).toEqual([]);
+    expect([chosen(snapshot, id(1)), chosen(snapshot, id(2)), chosen(snapshot, id(2), { tenant: 'fabrikam' })]).toEqual([
+      'a',
+      'rest',
+      'none',
+    ]);
+  });
+
+  it('never stands in for a mapping that does not compile, or that does not tell whose it is', () => {
+    const bad = MappingSnapshot.compile([fallback('rest'), stored('bad', { claims: 1 })], context);
+    expect([chosen(bad, id(1)), chosen(bad, id(2))]).toEqual(['invalid', 'rest']);
+    const torn = MappingSnapshot.compile([fallback('rest'), unreadable('torn')], context);
+    expect(chosen(torn, id(2))).toBe('invalid');
+  });
+
+  it('is there once, and is refused beside application ids; without it nobody gets another’s', () => {
+    expect(MappingSnapshot.compile([fallback('one'), fallback('two')], context).problems).toMatchObject([{ origin: 'two' }]);
+    const mixed = MappingSnapshot.compile([stored('m', { applications: ['*', id(1)] })], context);
+    expect(mixed.problems[0]?.issues[0]?.reason).toContain('"*" alone');
+    const broken = MappingSnapshot.compile([stored('a', {}), fallback('rest', { claims: 1 })], context);
+    expect([chosen(broken, id(1)), chosen(broken, id(2))]).toEqual(['a', 'invalid']);
+  });
+});
+
+const claimSet = (name: string, claims: object, revision = name): StoredMapping => ({
+  origin: name,
+  revision,
+  content: { kind: 'document', document: { claimSet: name, tenant: 'contoso', claims } },
+});
+const claimsOf = (snapshot: MappingSnapshot, application: string): readonly string[] => {
+  const selection = snapshot.select({ tenant: 'contoso', application });
+  return selection.kind === 'mapping' ? selection.plan.claims.map(({ name }) => name).toSorted() : [selection.kind];
+};
+const including = (origin: string, change: object = {}, revision = origin): StoredMapping =>
+  stored(origin, { include: ['basics'], ...change }, revision);
+
+describe('claim sets', () => {
+  it('give their claims to the mappings that include them, which tell their revisions', () => {
+    const snapshot = MappingSnapshot.compile(
+      [including('a'), claimSet('basics', { mail: { from: 'subject.mail' } }, 's1')],
+      context,
+    );
+    expect(snapshot.problems).toEqual([]);
+    expect(claimsOf(snapshot, id(1))).toEqual(['mail', 'who']);
+    expect(snapshot.planOf('a')?.claimSets).toEqual([{ name: 'basics', revision: 's1' }]);
+    expect(snapshot.size).toBe(1);
+  });
+
+  it('lose to the mapping’s own claim of the same name', () => {
+    const snapshot = MappingSnapshot.compile([claimSet('basics', { who: { value: 'set' } }), including('a')], context);
+    expect(snapshot.planOf('a')?.claims.map(({ from }) => from)).toEqual([{ kind: 'constant', values: ['a'] }]);
+  });
+
+  it.each<[string, StoredMapping[], string]>([
+    ['one that is not there', [including('a')], 'there is no claim set basics'],
+    [
+      'one of another tenant',
+      [including('a', { tenant: 'fabrikam' }), claimSet('basics', { x: { value: 'x' } })],
+      'there is no claim set basics',
+    ],
+    [
+      'two that give the same claim',
+      [
+        including('a', { include: ['basics', 'more'] }),
+        claimSet('basics', { x: { value: 'x' } }),
+        claimSet('more', { x: { value: 'y' } }),
+      ],
+      'both give the claim x',
+    ],
+    ['a claim that differs in case', [including('a'), claimSet('basics', { WHO: { value: 'x' } })], 'differs from'],
+    ['a claim set that does not compile', [including('a'), claimSet('basics', { x: {} })], 'there is no claim set basics'],
+  ])('refuses a mapping that includes %s', (_name, documents, reason) => {
+    const snapshot = MappingSnapshot.compile(documents, context);
+    expect(
+      snapshot.problems
+        .find(({ origin }) => origin === 'a')
+        ?.issues.map((issue) => issue.reason)
+        .join(),
+    ).toContain(reason);
+    expect(claimsOf(snapshot, id(1))[0]).not.toBe('who');
+  });
+
+  it('keep their last revision when a new one does not compile', () => {
+    const first = MappingSnapshot.compile([claimSet('basics', { x: { value: 'x' } }, 's1'), including('a')], context);
+    const second = MappingSnapshot.compile([claimSet('basics', { y: {} }, 's2'), including('a')], context, first);
+    expect(second.problems).toMatchObject([{ origin: 'basics', retained: true }]);
+    expect(claimsOf(second, id(1))).toEqual(['who', 'x']);
+  });
+
+  it('leave a mapping as it was that does not compile with a new revision, over a restart too', () => {
+    const first = MappingSnapshot.compile(
+      [claimSet('basics', { x: { value: 'x' } }, 's1'), including('a'), including('b', { applications: [id(2)] })],
+      context,
+    );
+    const next = [
+      claimSet('basics', { Who: { value: 'x' } }, 's2'),
+      including('a'),
+      stored('b', { applications: [id(2)] }, 'b2'),
+    ];
+    const second = MappingSnapshot.compile(next, context, first);
+    expect(second.problems).toMatchObject([{ origin: 'a', retained: true }]);
+    expect(claimsOf(second, id(1))).toEqual(['who', 'x']);
+    const restarted = MappingSnapshot.compile(second.stored, context);
+    expect(restarted.problems).toEqual([]);
+    expect(claimsOf(restarted, id(1))).toEqual(['who', 'x']);
+    const loaded = MappingSnapshot.compile(next, context, restarted);
+    expect(loaded.problems).toMatchObject([{ origin: 'a', retained: true }]);
+    expect(claimsOf(loaded, id(1))).toEqual(['who', 'x']);
+  });
+
+  it('share names with mappings, so that a name says which document is meant', () => {
+    const snapshot = MappingSnapshot.compile(
+      [claimSet('basics', { x: { value: 'x' } }), stored('a', { name: 'basics' })],
+      context,
+    );
+    expect(snapshot.problems).toMatchObject([{ origin: 'a', issues: [{ path: ['name'] }] }]);
+  });
+});
+
+describe('MappingSnapshot.load', () => {
+  const tested = (origin: string, value: string, expected: string, revision = origin): StoredMapping =>
+    stored(origin, { claims: { who: { value } }, tests: [{ name: 'who', expect: { who: expected } }] }, revision);
+
+  it('refuses what has a red test, and keeps what was in force', async () => {
+    const first = await MappingSnapshot.load([tested('a', 'x', 'x', 'r1')], context);
+    expect(first.problems).toEqual([]);
+    const second = await MappingSnapshot.load([tested('a', 'x', 'y', 'r2')], context, first);
+    expect(second.problems).toMatchObject([{ origin: 'a', retained: true, issues: [{ path: ['tests', 0] }] }]);
+    expect(chosen(second, id(1))).toBe('r1');
+    expect(chosen(await MappingSnapshot.load([tested('a', 'x', 'y')], context), id(1))).toBe('invalid');
+  });
+
+  it('runs the tests of mappings again when a claim set changes', async () => {
+    const mapping = stored('a', { include: ['basics'], claims: {}, tests: [{ name: 'x', expect: { x: 'good' } }] });
+    const first = await MappingSnapshot.load([claimSet('basics', { x: { value: 'good' } }, 's1'), mapping], context);
+    const second = await MappingSnapshot.load([claimSet('basics', { x: { value: 'bad' } }, 's2'), mapping], context, first);
+    expect(first.problems).toEqual([]);
+    expect(second.problems).toMatchObject([{ origin: 'a', retained: true }]);
+    expect(second.planOf('a')?.claimSets).toEqual([{ name: 'basics', revision: 's1' }]);
+  });
+
+  it('compiles again only what has changed', async () => {
+    const documents = [tested('a', 'x', 'x'), stored('b', { applications: [id(2)] })];
+    const first = await MappingSnapshot.load(documents, context);
+    const second = await MappingSnapshot.load([documents[0]!, stored('b', { applications: [id(2)] }, 'b2')], context, first);
+    expect(second.mapping('a')).toBe(first.mapping('a'));
+    expect(second.mapping('b')).not.toBe(first.mapping('b'));
+  });
+});
+
+describe('selection', () => {
+  it('is what a plain search says, for any mappings', () => {
+    const some = (values: string[]) => fc.option(fc.subarray(values, { minLength: 1 }), { nil: undefined });
+    const documents = fc.array(
+      fc.record({
+        applications: fc.oneof(fc.constant(['*']), fc.subarray([id(1), id(2), id(3)], { minLength: 1 })),
+        clients: some([id(7), id(8)]),
+        extensions: some([id(9)]),
+        broken: fc.boolean(),
+      }),
+      { maxLength: 6 },
+    );
+    const calls = fc.record({
+      application: fc.constantFrom(id(1), id(2), id(3), id(4)),
+      client: fc.constantFrom(undefined, id(7), id(8)),
+      extension: fc.constantFrom(undefined, id(9)),
+    });
+    fc.assert(
+      fc.property(documents, fc.array(calls, { minLength: 1, maxLength: 5 }), (given, asked) => {
+        const snapshot = MappingSnapshot.compile(
+          given.map(({ broken, ...change }, index) => stored(`m${index}`, { ...change, ...(broken && { claims: 1 }) })),
+          context,
+        );
+        const refused = new Set(snapshot.problems.map(({ origin }) => origin));
+        for (const { application, client, extension } of asked) {
+          const named = (which: string) =>
+            given.flatMap((each, index) =>
+              (each.applications as readonly string[]).includes(which) ? [{ ...each, name: `m${index}` }] : [],
+            );
+          const fitting = (which: string) =>
+            named(which)
+              .filter(({ name }) => !refused.has(name))
+              .filter(
+                ({ clients, extensions }) =>
+                  (!clients || clients.includes(client ?? '')) && (!extensions || extensions.includes(extension ?? '')),
+              )
+              .toSorted(
+                (left, right) =>
+                  Number(!left.clients) + Number(!left.extensions) - Number(!right.clients) - Number(!right.extensions),
+              );
+          const isRefused = (which: string): boolean => named(which).some(({ name }) => refused.has(name));
+          const expected = isRefused(application)
+            ? 'invalid'
+            : (fitting(application)[0]?.name ?? (isRefused('*') ? 'invalid' : (fitting('*')[0]?.name ?? 'none')));
+          expect(chosen(snapshot, application, { ...(client && { client }), ...(extension && { extension }) })).toBe(expected);
+        }
+      }),
+    );
   });
 });

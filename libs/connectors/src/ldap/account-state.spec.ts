@@ -39,8 +39,9 @@ describe('accountState', () => {
     expect(conditions({ ...usual, accountExpires })).toMatchObject({ expired });
   });
 
-  it('never expires without a date, where the account can be read at all', () => {
-    expect(conditions({ userAccountControl: '512' })).toMatchObject({ expired: false });
+  it('never expires without a date, where that can be told from one that is not sent', () => {
+    expect(conditions({ userAccountControl: '512', [computed]: '0' })).toMatchObject({ expired: false });
+    expect(conditions({ userAccountControl: '512', lockoutTime: '0' })).toMatchObject({ expired: undefined });
     expect(conditions({})).toMatchObject({ expired: undefined });
   });
 

@@ -35,6 +35,7 @@ const flags: Readonly<Record<string, number>> = {
   PASSWORD_EXPIRED: 0x800000,
   TRUSTED_TO_AUTH_FOR_DELEGATION: 0x1000000,
   PARTIAL_SECRETS_ACCOUNT: 0x4000000,
+  USE_AES_KEYS: 0x8000000,
 };
 
 export interface AccountState {
@@ -58,7 +59,8 @@ export interface AccountRules {
  * - locked, passwordExpired: LOCKOUT and PASSWORD_EXPIRED of msDS-User-Account-Control-Computed, which the domain controller computes
  *   from the policy that applies to this person (MS-ADTS §3.1.1.4.5.17). The same bits of userAccountControl are never set there.
  *   Where it is not sent, as by a Global Catalog, lockoutTime 0 is not locked, another one is locked until `lockoutDuration` has passed.
- * - expired: accountExpires has come; 0, 0x7FFFFFFFFFFFFFFF and none at all are never (MS-ADA1 §2.1).
+ * - expired: accountExpires has come; 0 and 0x7FFFFFFFFFFFFFFF are never (MS-ADA1 §2.1). None at all is never too, but only where the
+ *   computed bits are sent: they are of the same property set, and a Global Catalog has neither.
  */
 export function accountState(values: (attribute: string) => readonly AttributeValue[], rules: AccountRules): AccountState {
   const control = integer(values('userAccountControl'));
@@ -72,7 +74,7 @@ export function accountState(values: (attribute: string) => readonly AttributeVa
     passwordExpired: () => has(computed, 'PASSWORD_EXPIRED'),
     expired: () => {
       const expires = integer(values('accountExpires'));
-      if (expires === undefined) return control === undefined ? undefined : false;
+      if (expires === undefined) return computed === undefined ? undefined : false;
       return expires > 0n && expires < never && unixTime(expires) <= rules.now;
     },
   };

@@ -59,8 +59,8 @@ describe('EntryReader', () => {
     expect(reader.values('cn')).toEqual(['x']);
   });
 
-  it('is done where the values became fewer meanwhile', () => {
-    const { reader, fits } = reading(['member'], [['member;range=0-1', 'a', 'b']], []);
+  it('is done where the last part has no values any more', () => {
+    const { reader, fits } = reading(['member'], [['member;range=0-1', 'a', 'b']], [['member;range=2-*']]);
     expect(fits).toBe(true);
     expect(reader.remaining).toEqual([]);
     expect(reader.values('member')).toEqual(['a', 'b']);
@@ -72,6 +72,7 @@ describe('EntryReader', () => {
   });
 
   it.each<[string, Part[][]]>([
+    ['an answer without the part that was asked for', [[['member;range=0-1', 'a', 'b']], []]],
     ['a part that does not begin where the last one ended', [[['member;range=0-1', 'a', 'b']], [['member;range=3-*', 'd']]]],
     ['the same part again', [[['member;range=0-1', 'a', 'b']], [['member;range=0-1', 'a', 'b']]]],
     ['a first part that is not the first', [[['member;range=1500-*', 'a']]]],

@@ -77,7 +77,10 @@ export class EntryReader {
     return [...this.gathered.values()].flatMap(({ type, next }) => (next === undefined ? [] : [`${type};range=${next}-*`]));
   }
 
-  /** Takes the entry, or a further part of it. False where a part is not the one that comes next: the values cannot be put together. */
+  /**
+   * Takes the entry, or a further part of it. False where a part is missing or is not the one that comes next: the values cannot be put
+   * together.
+   */
   add(entry: readonly EntryAttribute[]): boolean {
     const awaited = new Set([...this.gathered.values()].filter(({ next }) => next !== undefined));
     for (const { type, values } of entry) {
@@ -98,9 +101,8 @@ export class EntryReader {
       this.gathered.set(asked, gathered);
       awaited.delete(gathered);
     }
-    // The values became fewer meanwhile: there is no part left to come.
-    for (const gathered of awaited) gathered.next = undefined;
-    return true;
+    // A part that was asked for and is not in the answer may be anywhere: fewer values by now, or a server that knows no ranges.
+    return awaited.size === 0;
   }
 
   values(attribute: string): readonly AttributeValue[] {

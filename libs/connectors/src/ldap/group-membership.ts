@@ -1,6 +1,7 @@
 import { sidText, unavailable, type AttributeValue, type Unavailable } from '#claims';
 import { integer } from './account-state.js';
 import type { Conversation, Entries } from './conversation.js';
+import type { GroupForm } from './derived-attributes.js';
 import { domainOf } from './distinguished-name.js';
 import type { Domains } from './domains.js';
 import { binaryAttributes } from './entry-attributes.js';
@@ -10,26 +11,19 @@ import { baseOf, groupAttributes, readGroups, sidKey, type Group, type GroupTabl
 import type { GroupsConfig } from './ldap-lookup.js';
 import { readWhole } from './read-whole.js';
 
-/**
- * The forms in which a person's groups are given, as `groups.name` and so on; the qualified ones have the names that AD FS has for
- * them, as in `tokenGroups(domainQualifiedName)`.
- */
-export const groupForms = ['name', 'domainQualifiedName', 'longDomainQualifiedName', 'sid', 'dn'] as const;
-export type GroupForm = (typeof groupForms)[number];
-
 /** The person whose groups are asked for. */
 export interface Member {
   readonly dn: string;
   values(attribute: string): readonly AttributeValue[];
 }
 
-/** What is needed of the person besides the name. */
-export const memberAttributes = ['objectSid', 'primaryGroupID'] as const;
-
 type Named = { readonly kind: 'forms'; readonly forms: ReadonlyMap<GroupForm, readonly string[]> };
 
-/** A group of the person by its SID, its entry, or both; `hidden` where the directory shows no entry for the SID. */
+/** A group of the person by its SID, its entry, or both: the directory may show no entry of the SID. */
 type Membership = { readonly sid: Uint8Array; readonly group?: Group } | { readonly sid?: undefined; readonly group: Group };
+
+/** MS-ADTS §3.1.1.4.5.19 and §3.1.1.4.5.20. */
+type ComputedAttribute = 'tokenGroups' | 'tokenGroupsGlobalAndUniversal';
 
 const maximumGroups = 5_000;
 const inChain = '1.2.840.113556.1.4.1941';
@@ -53,9 +47,10 @@ export class GroupMembership {
     this.nested = groupFilter(config, `(|(member:${inChain}:={person})(member:${inChain}:={primary}))`);
   }
 
-  /** Whether the person's own search may bring tokenGroups along: only one of base scope has it (MS-ADTS §3.1.1.4.5.19). */
-  get wantsTokenGroups(): boolean {
-    return this.config.by === 'tokenGroups';
+  /** The attribute that has the groups' SIDs, which only a search of base scope is answered; undefined where groups are searched. */
+  get computedAttribute(): ComputedAttribute | undefined {
+    const { by } = this.config;
+    return by === 'tokenGroups' || by === 'tokenGroupsGlobalAndUniversal' ? by : undefined;
   }
 
   async read(
@@ -64,10 +59,10 @@ export class GroupMembership {
     conversation: Conversation,
     signal: AbortSignal,
   ): Promise<Named | Unavailable> {
-    const all =
-      this.config.by === 'tokenGroups'
-        ? await this.computed(member, forms, conversation, signal)
-        : await this.searched(member, conversation, signal);
+    const { computedAttribute } = this;
+    const all = computedAttribute
+      ? await this.computed(computedAttribute, member, forms, conversation, signal)
+      : await this.searched(member, conversation, signal);
     if (all.kind === 'unavailable') return all;
     const counted = all.memberships.filter((membership) => this.counts(membership));
     const named = new Map<GroupForm, readonly string[]>();
@@ -80,12 +75,13 @@ export class GroupMembership {
   }
 
   private async computed(
+    attribute: ComputedAttribute,
     member: Member,
     forms: readonly GroupForm[],
     conversation: Conversation,
     signal: AbortSignal,
   ): Promise<Memberships | Unavailable> {
-    const computed = await tokenGroups(member, conversation);
+    const computed = await computedSids(attribute, member, conversation);
     if (computed.kind === 'unavailable') return computed;
     const bySid = new Map([...computed.sids, ...primaryGroup(member)].map((sid) => [sidKey(sid), sid]));
     const sids = [...bySid.values()].filter((sid) => !this.config.leaveOut.includes('builtin') || !isBuiltin(sid));
@@ -131,7 +127,7 @@ export class GroupMembership {
     return { kind: 'memberships', memberships };
   }
 
-  /** It is not among the groups whose `member` the person is (MS-SAMR §3.1.1.8.11: primaryGroupID). */
+  /** It is not among the groups whose `member` the person is (Microsoft: Primary-Group-ID attribute). */
   private async primary(
     member: Member,
     signal: AbortSignal,
@@ -180,6 +176,8 @@ export class GroupMembership {
     const domain = domainOf(dn);
     if (domain === undefined) return unavailable('refused', 'a group is in no domain, so its name cannot be qualified');
     if (form === 'longDomainQualifiedName') return `${domain}\\${name}`;
+    const configured = this.config.domains[domain];
+    if (configured !== undefined) return `${configured}\\${name}`;
     const netbios = await this.domains.netbiosName(domain, signal);
     return netbios.kind === 'unavailable' ? netbios : `${netbios.name}\\${name}`;
   }
@@ -191,23 +189,23 @@ interface Memberships {
 }
 
 /** The SIDs that the domain controller computed. None at all means that they cannot be read: everybody is in a group. */
-async function tokenGroups(
+async function computedSids(
+  attribute: ComputedAttribute,
   member: Member,
   conversation: Conversation,
 ): Promise<{ readonly kind: 'sids'; readonly sids: readonly Uint8Array[] } | Unavailable> {
-  let values = member.values('tokenGroups');
+  let values = member.values(attribute);
   if (values.length === 0) {
-    const attributes = ['tokenGroups'];
-    const answer = await conversation.search({ base: member.dn, scope: 'base', filter: everything, attributes }, 1);
+    const answer = await conversation.search({ base: member.dn, scope: 'base', filter: everything, attributes: [attribute] }, 1);
     if (answer.kind === 'unavailable') return answer;
     const [entry] = answer.entries;
-    const whole = entry && (await readWhole(conversation, entry, attributes, binary));
+    const whole = entry && (await readWhole(conversation, entry, [attribute], binary));
     if (whole?.kind === 'unavailable') return whole;
-    values = whole?.reader.values('tokenGroups') ?? [];
+    values = whole?.reader.values(attribute) ?? [];
   }
   const sids = values.filter((value) => value instanceof Uint8Array);
   if (sids.length === 0)
-    return unavailable('refused', 'tokenGroups has no value: no right to read it, no global catalog, or no Active Directory');
+    return unavailable('refused', `${attribute} has no value: no right to read it, no global catalog, or no Active Directory`);
   return sids.length > maximumGroups ? unavailable('limit', `more than ${maximumGroups} groups`) : { kind: 'sids', sids };
 }
 

@@ -234,8 +234,10 @@ export class LdapConnection {
       );
     const operation = this.operations.get(message.messageId);
     if (!operation) return;
-    if (message instanceof SearchReference) operation.references.push(...message.uris);
-    else if (message instanceof SearchEntry) {
+    if (message instanceof SearchReference) {
+      operation.references.push(...message.uris);
+      this.weigh(operation, message.messageId, message.uris);
+    } else if (message instanceof SearchEntry) {
       const attributes = message.attributes.map(({ type, parsedBuffers }) => ({ type, values: parsedBuffers }));
       this.receiveEntry(message.messageId, { name: message.name, attributes });
     } else if (message instanceof SearchResponse || message instanceof BindResponse || message instanceof ExtendedResponse) {
@@ -260,8 +262,13 @@ export class LdapConnection {
     if (!operation) return;
     if (operation.entries.length >= operation.sizeLimit) operation.surplus = true;
     else operation.entries.push(entry);
-    for (const { values } of entry.attributes) for (const value of values) operation.bytes += value.length;
-    if (operation.bytes <= maximumAnswerBytes) return;
+    for (const { values } of entry.attributes) this.weigh(operation, messageId, values);
+  }
+
+  /** Ends an operation whose answer becomes too large. */
+  private weigh(operation: Operation, messageId: number, parts: readonly { readonly length: number }[]): void {
+    for (const { length } of parts) operation.bytes += length;
+    if (operation.bytes <= maximumAnswerBytes || !this.operations.has(messageId)) return;
     operation.settle({ kind: 'tooMuch' });
     this.stop(messageId);
   }

@@ -38,13 +38,9 @@ const groups: readonly GroupEntry[] = [
   },
 ];
 
-/** What a domain controller would compute for Adele: security groups only. */
-const computed = [rid(2001), rid(2002), rid(2003), rid(513), rid(2005), 'S-1-5-32-545'];
-
 function ldif(
-  tokenGroups: readonly string[] = computed,
   entries: readonly GroupEntry[] = groups,
-  more: readonly string[] = [],
+  more: readonly string[] = ['userAccountControl: 512', 'primaryGroupID: 513'],
 ): string {
   return [
     ['dn: dc=corp,dc=example', 'objectClass: domain', 'dc: corp'],
@@ -57,10 +53,7 @@ function ldif(
       'objectClass: user',
       'cn: Adele',
       `userPrincipalName: ${adele.upn}`,
-      'userAccountControl: 512',
-      'primaryGroupID: 513',
       `objectSid:: ${bytes(rid(1104))}`,
-      ...tokenGroups.map((sid) => `tokenGroups:: ${bytes(sid)}`),
       ...more,
     ],
     ...entries.map(({ name, sid, members = [], type = -2_147_483_646, below }) => [
@@ -138,12 +131,9 @@ describe('groups', () => {
     const many = Array.from({ length: 450 }, (_, index): GroupEntry => ({
       name: `G${String(index).padStart(3, '0')}`,
       sid: rid(5_000 + index),
+      members: [adele.dn],
     }));
-    const text = ldif(
-      many.map(({ sid }) => sid),
-      [...groups, ...many],
-    );
-    const { source: ad, running } = await source({ ldif: text, valueRange: 200 });
+    const { source: ad, running } = await source({ ldif: ldif([groups[4]!, ...many]), valueRange: 200 });
     const outcome = await ask(ad, 'groups.name');
     expect(outcome).toEqual({ 'groups.name': ['Domain Users', ...many.map(({ name }) => name)] });
     // The person, 3 parts of tokenGroups, the directory's own name, 5 batches.
@@ -154,7 +144,7 @@ describe('groups', () => {
     ['chain', named],
     ['member', ['Domain Users', 'Finance']],
   ])('by %s are found by search, the primary group with them', async (by, expected) => {
-    const { source: ad } = await source({ ldif: ldif([]), lookup: { groups: { by } } });
+    const { source: ad } = await source({ lookup: { groups: { by } } });
     expect(await ask(ad, 'groups.name')).toEqual({ 'groups.name': expected });
   });
 
@@ -189,7 +179,7 @@ describe('groups', () => {
 
 describe('groups that cannot be read', () => {
   it('are unavailable and never none: tokenGroups without a value', async () => {
-    const { source: ad } = await source({ ldif: ldif([]) });
+    const { source: ad } = await source({ ldif: ldif([], ['userAccountControl: 512']) });
     expect(await ask(ad, 'groups.sid')).toMatchObject({
       kind: 'unavailable',
       reason: 'refused',
@@ -200,33 +190,33 @@ describe('groups that cannot be read', () => {
 
   it('are unavailable: a hidden primary group', async () => {
     const { source: ad } = await source({
-      ldif: ldif(
-        computed,
-        groups.filter(({ name }) => name !== 'Domain Users'),
-      ),
+      ldif: ldif(groups.filter(({ name }) => name !== 'Domain Users')),
       lookup: { groups: { by: 'chain' } },
     });
     expect(await ask(ad, 'groups.name')).toMatchObject({ kind: 'unavailable', reason: 'refused' });
   });
 
   it('by their SID are left out with a word in the log, or make the lookup unavailable, as the configuration says', async () => {
-    const hidden = ldif([...computed, rid(9_999)]);
-    const { source: lenient } = await source({ ldif: hidden });
+    const hidden = { ldif: ldif([...groups, { name: 'Hidden', sid: rid(9_999), members: [adele.dn], below: people }]) };
+    const config = { base: 'ou=Groups,dc=corp,dc=example' };
+    const { source: lenient } = await source({ ...hidden, lookup: { groups: config } });
     expect(await ask(lenient, 'groups.name')).toEqual({ 'groups.name': named });
     expect(await ask(lenient, 'groups.sid')).toEqual({ 'groups.sid': expect.arrayContaining([rid(9_999)]) });
     expect(lenient.logged.filter(({ message }) => message.includes('every group'))).toHaveLength(1);
-    const { source: strict } = await source({ ldif: hidden, lookup: { groups: { unresolved: 'unavailable' } } });
+    const { source: strict } = await source({ ...hidden, lookup: { groups: { ...config, unresolved: 'unavailable' } } });
     expect(await ask(strict, 'groups.name')).toMatchObject({ kind: 'unavailable', reason: 'refused' });
   });
 
   it('by any of their SIDs are a wrong base or a missing right', async () => {
     const { source: ad } = await source({ lookup: { groups: { base: people } } });
-    const { source: elsewhere } = await source({ ldif: ldif(computed, [{ name: 'Else', sid: rid(7) }]) });
     expect(await ask(ad, 'groups.name')).toMatchObject({ kind: 'unavailable', reason: 'refused' });
-    expect(await ask(elsewhere, 'groups.name')).toMatchObject({ kind: 'unavailable', reason: 'refused' });
   });
 
-  it('have no name of their domain where the directory names none', async () => {
+  it('have no name of their domain where neither directory nor configuration name one', async () => {
+    const { source: told } = await source({ lookup: { groups: { domains: { 'Corp.Example': 'CORP' } } } });
+    expect(await ask(told, 'groups.domainQualifiedName')).toEqual({
+      'groups.domainQualifiedName': named.map((name) => `CORP\\${name}`),
+    });
     const { source: ad } = await source();
     expect(await ask(ad, 'groups.domainQualifiedName')).toMatchObject({ kind: 'unavailable', reason: 'refused' });
   });
@@ -247,9 +237,47 @@ describe('groups that cannot be read', () => {
     expect(running.searches).toBeLessThanOrEqual(before + 2);
   });
 
+  it('because their connection was lost are asked for once more, from the person on', async () => {
+    let asked = 0;
+    const { source: ad, running } = await source({
+      onSearch: ({ attributes }) => (attributes.includes('tokenGroups') && ++asked === 1 ? 'disconnect' : undefined),
+    });
+    expect(await ask(ad, 'groups.sid')).toEqual({ 'groups.sid': expect.arrayContaining([rid(2001)]) });
+    expect(asked).toBe(2);
+    expect(running.searches).toBe(4);
+    const { source: down } = await source({
+      onSearch: ({ attributes }) => (attributes.includes('tokenGroups') ? 'disconnect' : undefined),
+    });
+    expect(await ask(down, 'groups.sid')).toMatchObject({ kind: 'unavailable', reason: 'connection' });
+  });
+
+  it('because the directory hangs or fails at any step are unavailable, and none is left waiting', async () => {
+    for (const [step, fault] of [
+      ['tokenGroups', 'silence'],
+      ['groupType', 'silence'],
+      ['tokenGroups', { code: 51 }],
+      ['groupType', { code: 50 }],
+      ['defaultNamingContext', { code: 80 }],
+    ] as const) {
+      const { source: ad } = await source({ onSearch: ({ attributes }) => (attributes.includes(step) ? fault : undefined) });
+      const outcome = await find(ad, 'user', { upn: adele.upn }, ['groups.name'], AbortSignal.timeout(100));
+      expect(outcome).toMatchObject({ kind: 'unavailable', reason: fault === 'silence' ? 'timeout' : 'refused' });
+    }
+  });
+
+  it('because the search is not of base scope are no reason to ask, and to lose a connection', async () => {
+    const { source: ad, running } = await source();
+    expect(await ask(ad, 'TokenGroups', 'cn')).toMatchObject({ kind: 'unavailable', reason: 'refused' });
+    expect(running.searches).toBe(0);
+    const base = { base: `cn={upn},${people}`, scope: 'base', filter: '(objectClass=user)' };
+    const { source: atBase } = await source({ lookup: base });
+    const outcome = await find(atBase, 'user', { upn: 'Adele' }, ['TokenGroups']);
+    expect(outcome.kind === 'found' && outcome.attributes.get('tokenGroups').length).toBeGreaterThan(3);
+  });
+
   it('because there is no such attribute are told from none', async () => {
     const { source: ad } = await source();
-    expect(await ask(ad, 'groups.names')).toMatchObject({ reason: 'refused', detail: 'there is no attribute groups.names' });
+    expect(await ask(ad, 'groups.names')).toMatchObject({ reason: 'refused', detail: expect.stringContaining('groups.names') });
     expect(await ask(ad, 'account.enabled')).toMatchObject({ reason: 'refused' });
     expect(await ask(ad, '1.2.840.113556.1.4.221')).toEqual({ '1.2.840.113556.1.4.221': [] });
     const { source: many } = await source({ lookup: { entries: 'many' } });
@@ -259,7 +287,7 @@ describe('groups that cannot be read', () => {
 
 describe('accounts', () => {
   const state = (lines: readonly string[], changes: object = {}): ReturnType<typeof source> =>
-    source({ ldif: ldif(computed, groups, lines).replace('userAccountControl: 512\n', ''), lookup: changes });
+    source({ ldif: ldif(groups, ['primaryGroupID: 513', ...lines]), lookup: changes });
   const fine = ['userAccountControl: 512', 'msDS-User-Account-Control-Computed: 0'];
 
   it('are described', async () => {

@@ -4,6 +4,7 @@ import { lookupCache } from '../connector.js';
 import { checkTrust, locateRuleKeys } from '../locate-rule.js';
 import { accountConditions } from './account-state.js';
 import { BaseTemplate } from './base-template.js';
+import { refusalOf } from './derived-attributes.js';
 import { FilterTemplate } from './filter-template.js';
 
 /** What a search of a lookup looks for, and where. */
@@ -16,10 +17,7 @@ export interface LdapQuestion {
 const scopes = { base: 'base', one: 'one', subtree: 'sub' } as const;
 const scope = z.enum(['base', 'one', 'subtree']);
 
-const base = z
-  .string()
-  .min(1)
-  .transform((text, context) => orRefuse(BaseTemplate.parse(text), context));
+const base = z.string().transform((text, context) => orRefuse(BaseTemplate.parse(text), context));
 
 const filter = z.string().transform((text, context) => orRefuse(FilterTemplate.parse(text), context));
 
@@ -59,22 +57,28 @@ const plainFilter = z.string().superRefine((text, context) => {
 
 const groups = z.strictObject({
   by: z
-    .enum(['tokenGroups', 'chain', 'member'])
+    .enum(['tokenGroups', 'tokenGroupsGlobalAndUniversal', 'chain', 'member'])
     .default('tokenGroups')
     .describe(
-      'tokenGroups: nested security groups as the domain controller computes them. chain: nested ones by Active Directory’s matching rule, slower. member: direct ones.',
+      'tokenGroups, or tokenGroupsGlobalAndUniversal: nested security groups as the domain controller computes them. chain: nested ones by Active Directory’s matching rule, slower. member: direct ones.',
     ),
-  base: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Below which entry groups are searched; by default the directory’s own naming context.'),
+  base: z.string().optional().describe('Below which entry groups are searched; by default the directory’s own naming context.'),
   filter: plainFilter.default('(objectClass=group)').describe('What is a group, where they are searched by chain or member.'),
   name: attributeName.default('sAMAccountName').describe('The attribute that is a group’s name.'),
+  domains: z
+    .record(
+      z
+        .string()
+        .min(1)
+        .transform((name) => name.toLowerCase()),
+      z.string().min(1),
+    )
+    .default({})
+    .describe('DNS name → NetBIOS name of domains, where the directory does not give it.'),
   leaveOut: z
     .array(z.enum(['builtin', 'distribution', 'domainLocal']))
     .default(['builtin', 'distribution'])
-    .describe('Groups that do not count: those of S-1-5-32, those without security, those of the domain’s own computers.'),
+    .describe('Groups that do not count: those of S-1-5-32, those without security, domain local ones.'),
   unresolved: z
     .enum(['omit', 'unavailable'])
     .default('omit')
@@ -95,7 +99,9 @@ export type GroupsConfig = z.output<typeof groups>;
 /** A lookup of a source of type `ldap`; README.md describes every key. */
 export const ldapLookup = z
   .strictObject({
-    base: base.describe('The entry below which is searched: a distinguished name, or <SID={name:sid}>, <GUID={name:guid}>.'),
+    base: base.describe(
+      'The entry below which is searched: a distinguished name, <SID={name:sid}>, <GUID={name:guid}>, or nothing: the forest of a global catalog.',
+    ),
     scope: scope.default('subtree').describe('How deep is searched.'),
     locate: z.array(locateRule).min(1).optional().describe('How this source finds the person signing in.'),
     parameters: z
@@ -141,19 +147,20 @@ export const ldapLookup = z
       );
     }
   })
-  .transform(({ base: ownBase, scope: ownScope, locate, parameters = [], filter: ownFilter, ...rest }) => ({
-    ...rest,
-    parameters: parameters as readonly string[],
-    locate: (locate ?? []).map(({ key, when, fallThrough }): LocateRule => ({ key, when, fallThrough })),
+  .transform(({ base: ownBase, scope: ownScope, locate, parameters = [], filter: ownFilter, ...rest }) => {
     /** By locate rule; a lookup with parameters has one. */
-    questions: locate
-      ? locate.map((rule): LdapQuestion => ({
-          base: rule.base ?? ownBase,
-          scope: scopes[rule.scope ?? ownScope],
-          filter: rule.filter,
-        }))
-      : [{ base: ownBase, scope: scopes[ownScope], filter: ownFilter! } satisfies LdapQuestion],
-  }));
+    const questions: readonly LdapQuestion[] = locate
+      ? locate.map((rule) => ({ base: rule.base ?? ownBase, scope: scopes[rule.scope ?? ownScope], filter: rule.filter }))
+      : [{ base: ownBase, scope: scopes[ownScope], filter: ownFilter! }];
+    const properties = { many: rest.entries === 'many', baseScope: questions.every((question) => question.scope === 'base') };
+    return {
+      ...rest,
+      parameters: parameters as readonly string[],
+      locate: (locate ?? []).map(({ key, when, fallThrough }): LocateRule => ({ key, when, fallThrough })),
+      questions,
+      refuses: (attribute: string): string | undefined => refusalOf(attribute, properties),
+    };
+  });
 
 export type LdapLookup = z.output<typeof ldapLookup>;
 

@@ -152,6 +152,9 @@ describeWithSamba(describe, 'Active Directory (Samba)', () => {
     expect(await groupsOf('adele', {}, 'groups.domainQualifiedName')).toEqual([named.map((name) => `CORP\\${name}`)]);
     expect(await groupsOf('adele', {}, 'groups.longDomainQualifiedName')).toEqual([named.map((name) => `corp.example\\${name}`)]);
     expect(await groupsOf('lonely', {})).toEqual([['Domain Users', 'Licensed']]);
+    expect(await groupsOf('adele', { by: 'tokenGroupsGlobalAndUniversal' })).toEqual([
+      named.filter((name) => name !== 'Everything'),
+    ]);
     const sids = await Promise.all(['Finance', 'Money'].map((name) => samba.identityOf(group(name))));
     expect((await groupsOf('adele', {}, 'groups.sid')) as unknown[][]).toEqual([
       expect.arrayContaining([...sids.map(({ objectSid }) => objectSid), `${samba.domainSid}-513`]),
@@ -237,8 +240,11 @@ describeWithSamba(describe, 'Active Directory (Samba)', () => {
   });
 
   it('answers as a global catalog too, with the whole forest as its base', async () => {
-    const inForest = { ...byUpn, base: root };
-    expect(await valuesOf(asked(inForest, upn('adele'), ['cn'], samba.globalCatalogUrl), 'cn')).toEqual([['adele']]);
+    const inForest = { ...byUpn, base: '', groups: { base: '' } };
+    const names = ['cn', 'groups.name'];
+    expect(await valuesOf(asked(inForest, upn('adele'), names, samba.globalCatalogUrl), ...names)).toEqual([['adele'], named]);
+    expect(await asked(inForest, upn('nobody'), ['cn'], samba.globalCatalogUrl)).toEqual({ kind: 'notFound', reason: 'noEntry' });
+    expect(await asked(inForest, upn('adele'), ['cn'])).toMatchObject({ kind: 'unavailable', reason: 'refused' });
     expect(await groupsOf('adele', {}, 'groups.name', samba.globalCatalogUrl)).toEqual([named]);
   });
 });

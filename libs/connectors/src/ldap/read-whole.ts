@@ -9,7 +9,7 @@ export const maximumBytes = 1024 * 1024;
 
 /**
  * Reads an entry's attributes, and of those that the directory sends in parts (`member;range=0-1499`) the others too. What changes
- * between two parts may be missed: the directory has no snapshot of an attribute.
+ * between two parts may be missed, or seen twice: the directory has no snapshot of an attribute.
  */
 export async function readWhole(
   conversation: Conversation,

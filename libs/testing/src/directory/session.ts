@@ -196,7 +196,7 @@ export class Session {
     if (!root && !this.#boundAs) return done({ code: resultCodes.operationsError, diagnostic: bindFirst });
     const instead = references ? elsewhere.instead(request.base) : undefined;
     if (instead !== undefined) return done({ code: resultCodes.referral, referral: instead });
-    const tokenGroups = request.attributes.some((name) => name.toLowerCase() === 'tokengroups');
+    const tokenGroups = request.attributes.some((name) => /^tokengroups(?:;|$)/i.test(name));
     if (tokenGroups && request.scope !== 'base') return done({ code: resultCodes.operationsError, diagnostic: baseScopeOnly });
     const result = root ? rootDse(directory, tls !== undefined, request.filter) : directory.search(request);
     if (result.kind === 'invalidName') return done({ code: resultCodes.invalidDNSyntax });

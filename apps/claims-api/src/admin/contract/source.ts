@@ -17,7 +17,13 @@ export const source = z
       circuit: z.enum(['open', 'closed']),
       latencyMs: z.number().optional(),
       checkedAt: time.optional(),
-      lastError: z.strictObject({ code: z.string(), at: time }).optional(),
+      lastError: z
+        .strictObject({ code: z.string(), detail: z.string().optional().describe('Names and codes, and what helps.'), at: time })
+        .optional(),
+      warning: z
+        .strictObject({ code: z.string(), detail: z.string() })
+        .optional()
+        .describe('It works, and soon will not: a new password was refused while connections made with the old one are open.'),
     }),
     lookups: z.array(
       z.strictObject({

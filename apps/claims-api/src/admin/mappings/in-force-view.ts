@@ -1,4 +1,4 @@
-import type { MappingKey, StoredMapping } from '#claims';
+import { identifyDocument, type MappingKey, type StoredMapping } from '#claims';
 import type { z } from 'zod';
 import type { ClaimMappingService } from '../../mapping/claim-mapping.service.js';
 import type { MappingBody, RevisionBody, mappingFilter, mappingPage } from '../contract/mapping.js';
@@ -18,10 +18,8 @@ export class InForceView {
   get documents(): readonly Document[] {
     return this.mappings.stored.flatMap((stored) => {
       const document = documentOf(stored);
-      const { tenant, name } = document ?? {};
-      return document && typeof tenant === 'string' && typeof name === 'string'
-        ? [{ key: { tenant, name }, stored, document }]
-        : [];
+      const { tenant, name } = identifyDocument(document);
+      return document && tenant !== undefined && name !== undefined ? [{ key: { tenant, name }, stored, document }] : [];
     });
   }
 

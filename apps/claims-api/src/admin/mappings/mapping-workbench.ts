@@ -50,7 +50,7 @@ export class MappingWorkbench {
   }
 
   async create(document: Document, actor: Actor): Promise<Tagged<MappingBody>> {
-    const key = keyOfDocument.safeParse(document);
+    const key = keyOfDocument.safeParse(identifyDocument(document));
     if (!key.success)
       throw invalidRequest(
         'body',

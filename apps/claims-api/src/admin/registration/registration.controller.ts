@@ -1,0 +1,24 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { z } from 'zod';
+import { registration, registrationQuery, type RegistrationBody } from '../contract/registration.js';
+import { AdminRoute, CheckedQuery } from '../http/admin-route.js';
+import { Registrations } from './registrations.js';
+
+@ApiTags('registration')
+@Controller('admin/v1/registration')
+export class RegistrationController {
+  constructor(private readonly registrations: Registrations) {}
+
+  @Get()
+  @AdminRoute('Claims.Read', {
+    summary: 'What the registration of an application in Entra must agree with.',
+    description:
+      'The claims of the mapping in force, spelled as they are answered, and what the extension must say. Nothing is asked of Entra.',
+    answer: registration,
+    refusals: [400, 404],
+  })
+  read(@CheckedQuery(registrationQuery) query: z.output<typeof registrationQuery>): RegistrationBody {
+    return this.registrations.of(query.tenant, query.application);
+  }
+}

@@ -1,0 +1,163 @@
+/** What is known of one thing that sign-ins depend on. */
+export interface Finding {
+  readonly check: string;
+  readonly state: 'ok' | 'warning' | 'failed';
+  readonly detail: string;
+  readonly remedy?: string;
+}
+
+/** The parts of GET /admin/health that are looked at. */
+export interface HealthReport {
+  readonly status: 'ok' | 'degraded' | 'notReady' | 'draining';
+  readonly keys: readonly {
+    readonly issuer: string;
+    readonly state: 'fresh' | 'stale' | 'pinned' | 'missing';
+    readonly keys: number;
+    readonly usableUntil?: string;
+    readonly lastError?: { readonly detail: string };
+  }[];
+  readonly store: { readonly kind: string; readonly state: string; readonly lastError?: { readonly detail: string } };
+  readonly snapshot: {
+    readonly origin: string;
+    readonly mappings: number;
+    readonly problems: readonly {
+      readonly origin: string;
+      readonly retained: boolean;
+      readonly issues: readonly { readonly reason: string }[];
+    }[];
+    readonly file: string;
+    readonly ageSeconds?: number;
+  };
+}
+
+/** What POST /admin/v1/sources/{source}/test answers, with the source's name. */
+export interface TestedSource {
+  readonly name: string;
+  readonly result: string;
+  readonly reason?: string;
+  readonly ms: number;
+}
+
+export function healthFindings({ status, keys, store, snapshot }: HealthReport): readonly Finding[] {
+  return [readinessFinding(status), ...keys.map(keyFinding), storeFinding(store), ...snapshotFindings(snapshot)];
+}
+
+function readinessFinding(status: HealthReport['status']): Finding {
+  const check = 'readiness';
+  if (status === 'notReady')
+    return {
+      check,
+      state: 'failed',
+      detail: 'this replica takes no sign-ins',
+      remedy: 'Keys or mappings are missing: see the lines below.',
+    };
+  if (status === 'draining') return { check, state: 'warning', detail: 'this replica is shutting down' };
+  return { check, state: 'ok', detail: 'takes sign-ins' };
+}
+
+function keyFinding({ issuer, state, keys, usableUntil, lastError }: HealthReport['keys'][number]): Finding {
+  const check = `keys of ${issuer}`;
+  if (state === 'fresh') return { check, state: 'ok', detail: `${keys} held` };
+  const why = lastError === undefined ? '' : `: ${lastError.detail}`;
+  const remedy =
+    'Look at the way from the service to this address: DNS, proxy, firewall, and trust.ca where its certificate is of a private authority.';
+  if (state === 'missing') return { check, state: 'failed', detail: `none could be fetched${why}`, remedy };
+  const until = usableUntil === undefined ? '' : `, usable until ${usableUntil}`;
+  return { check, state: 'warning', detail: `${state}${until}${why}`, remedy };
+}
+
+function storeFinding({ kind, state, lastError }: HealthReport['store']): Finding {
+  const check = `store of the mappings (${kind})`;
+  if (state === 'up') return { check, state: 'ok', detail: 'up' };
+  return {
+    check,
+    state: 'warning',
+    detail: lastError?.detail ?? state,
+    remedy: 'Sign-ins go on by the mappings in force. Bring the store back before you publish.',
+  };
+}
+
+function snapshotFindings({ origin, mappings, problems, file, ageSeconds }: HealthReport['snapshot']): readonly Finding[] {
+  const check = 'snapshot of the mappings';
+  const findings: Finding[] = [];
+  if (origin === 'none')
+    findings.push({
+      check,
+      state: 'failed',
+      detail: 'there are no mappings',
+      remedy: 'Bring the store back; without a snapshot file there is nothing to start with.',
+    });
+  else if (origin === 'file')
+    findings.push({
+      check,
+      state: 'warning',
+      detail: `${mappings} mappings of the snapshot file, ${ageSeconds ?? 0} s old`,
+      remedy: 'The store could not be read since the start.',
+    });
+  else findings.push({ check, state: 'ok', detail: `${mappings} mappings in force` });
+  if (file === 'failed')
+    findings.push({
+      check: 'snapshot file',
+      state: 'warning',
+      detail: 'cannot be written',
+      remedy: 'Without it the service cannot start while the store is down. Look at the folder’s rights and space.',
+    });
+  if (file === 'none')
+    findings.push({
+      check: 'snapshot file',
+      state: 'warning',
+      detail: 'none is kept',
+      remedy: 'Set snapshot.file, so that the service can start while the store is down.',
+    });
+  for (const { origin: mapping, retained, issues } of problems)
+    findings.push({
+      check: `mapping ${mapping}`,
+      state: retained ? 'warning' : 'failed',
+      detail: `${issues[0]?.reason ?? 'refused'}; ${retained ? 'its last revision stays in force' : 'its applications get no token'}`,
+      remedy: 'claimbridge validate says what is wrong; publish a version that compiles.',
+    });
+  return findings;
+}
+
+/** What to do about a source that is down, by the stable reason. */
+const sourceRemedies: Readonly<Record<string, string>> = {
+  timeout: 'It does not answer in time: look at its load, and at firewalls that swallow packets.',
+  connection:
+    'It cannot be reached, or its certificate is not trusted: look at the address, DNS, the firewall, tls.ca and tls.servername.',
+  credentials:
+    'It refuses the service’s account, or the secret cannot be read: look at the secret, and whether the account is locked, disabled or expired.',
+  refused: 'It answers with an error: look at its own log, and at the base or statement of the lookups.',
+  malformed: 'What answers there is not this kind of system: look at address and port.',
+  overloaded: 'It is asked more than its limits allow: look at limits.concurrency.',
+  internal: 'A defect: the service’s log has the detail.',
+};
+
+export function sourceFinding({ name, result, reason = 'internal', ms }: TestedSource): Finding {
+  const check = `source ${name}`;
+  if (result === 'up') return { check, state: 'ok', detail: `TLS and credentials are accepted (${ms.toFixed(1)} ms)` };
+  if (result === 'busy')
+    return { check, state: 'warning', detail: 'other tests of it are under way', remedy: 'Try again in a moment.' };
+  return {
+    check,
+    state: 'failed',
+    detail: `down: ${reason}`,
+    remedy: sourceRemedies[reason] ?? 'The service’s log has the detail.',
+  };
+}
+
+/** How far two clocks may be apart before tokens are refused; half of the service's default tolerance. */
+const tolerance = 30_000;
+
+/** Compares the service's clock with another one. HTTP dates have whole seconds. */
+export function clockFinding(check: string, theirs: Date | undefined, ours: Date): Finding {
+  if (theirs === undefined) return { check, state: 'warning', detail: 'the service did not say what time it is' };
+  const apart = theirs.getTime() - ours.getTime();
+  const seconds = Math.round(Math.abs(apart) / 1_000);
+  if (Math.abs(apart) <= tolerance) return { check, state: 'ok', detail: `${seconds} s apart` };
+  return {
+    check,
+    state: 'failed',
+    detail: `the service’s clock is ${seconds} s ${apart > 0 ? 'ahead' : 'behind'}`,
+    remedy: 'Tokens are valid for a time: synchronise the clocks (NTP).',
+  };
+}

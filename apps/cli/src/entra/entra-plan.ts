@@ -1,0 +1,77 @@
+import type { AdminClient } from '../api/admin-client.js';
+import { CommandError, exitCodes, type ExitCode } from '../exit-codes.js';
+import type { Output } from '../output.js';
+import { emittedName, registrationPlan, type RegistrationStep } from './registration-plan.js';
+
+export interface EntraPlanOptions {
+  readonly tenant: string;
+  readonly application: string;
+  /** Where Entra reaches the service: https://claims.contoso.com. */
+  readonly endpoint: string;
+  readonly saml?: boolean;
+}
+
+/** What GET /admin/v1/registration answers. */
+interface Registration {
+  readonly tenantId: string;
+  readonly audience: readonly string[];
+  readonly timeoutMs: number;
+  readonly eventPath: string;
+  readonly mapping: { readonly name: string; readonly revision: string };
+  readonly claims: readonly { readonly name: string; readonly restricted: readonly ('jwt' | 'saml')[] }[];
+}
+
+/** Prints the registration of an application's claims in Entra, for review. Nothing is sent anywhere but to the admin API. */
+export async function entraPlan(api: AdminClient, output: Output, options: EntraPlanOptions): Promise<ExitCode> {
+  const { tenant, application, endpoint, saml = false } = options;
+  if (!URL.canParse(endpoint) || new URL(endpoint).protocol !== 'https:')
+    throw new CommandError(
+      exitCodes.usage,
+      'the endpoint must be https://',
+      'Entra calls no other. Such as --endpoint https://claims.contoso.com.',
+    );
+  const registration = (await api.call('GET', '/admin/v1/registration', { query: { tenant, application } })).body as Registration;
+  const kind = saml ? 'saml' : 'jwt';
+  const restricted = registration.claims.filter((claim) => claim.restricted.includes(kind)).map(({ name }) => name);
+  const apiAppId = registration.audience.find((audience) => /^[0-9a-f-]{36}$/i.test(audience));
+  if (apiAppId === undefined)
+    throw new CommandError(
+      exitCodes.findings,
+      `the tenant ${tenant} has no client id among its audiences`,
+      'Version 2 tokens carry the client id of the API’s app registration: add it to tenants.*.audience.',
+    );
+  const steps = registrationPlan({
+    tenantId: registration.tenantId,
+    apiAppId,
+    targetUrl: new URL(registration.eventPath, endpoint).href,
+    timeout: registration.timeoutMs,
+    application,
+    mapping: registration.mapping,
+    claims: registration.claims.map(({ name }) => name),
+    restricted,
+    saml,
+  });
+  output.result({ steps, restricted }, () => [
+    ...steps.flatMap(stepLines),
+    ...restricted.map((name) =>
+      output.bad(
+        `! ${name} is a restricted name: in the token it is ${emittedName(name)}, or any other name that you write into the policy.`,
+      ),
+    ),
+  ]);
+  return exitCodes.ok;
+}
+
+function stepLines({ title, why, method, path, body }: RegistrationStep, index: number): readonly string[] {
+  return [
+    `${index + 1}. ${title}`,
+    `   ${why}`,
+    ...(method === undefined ? [] : [`   ${method} https://graph.microsoft.com${path}`]),
+    ...(body === undefined
+      ? []
+      : JSON.stringify(body, undefined, 2)
+          .split('\n')
+          .map((line) => `   ${line}`)),
+    '',
+  ];
+}

@@ -1,0 +1,162 @@
+/** What a registration in Entra is made of, as the running configuration has it. */
+export interface RegistrationFacts {
+  /** The Entra tenant's id. */
+  readonly tenantId: string;
+  /** The client id of the API's app registration: the audience of Entra's tokens. */
+  readonly apiAppId: string;
+  /** Where Entra posts the event, as it reaches us. */
+  readonly targetUrl: string;
+  /** timeoutInMilliseconds of the extension; the service answers within it. */
+  readonly timeout: number;
+  /** The application id of the application whose tokens get the claims. */
+  readonly application: string;
+  /** The mapping that serves it. */
+  readonly mapping: { readonly name: string; readonly revision: string };
+  /** Its claims, spelled as the service answers them: every gate compares with regard to case. */
+  readonly claims: readonly string[];
+  /** Those of them whose name Entra keeps for itself in this kind of token; they get another one there. */
+  readonly restricted: readonly string[];
+  /** Whether the claims go into SAML tokens rather than JWTs. */
+  readonly saml: boolean;
+}
+
+/** One request to Microsoft Graph, or something to do by hand. */
+export interface RegistrationStep {
+  readonly title: string;
+  readonly why: string;
+  readonly method?: 'GET' | 'POST' | 'PATCH';
+  /** Below https://graph.microsoft.com. Words in braces are ids that earlier steps answer. */
+  readonly path?: string;
+  readonly body?: object;
+}
+
+/** Microsoft Graph, and its permission CustomAuthenticationExtension.Receive.Payload. */
+const graphAppId = '00000003-0000-0000-c000-000000000000';
+const receivePayload = '214e810f-fda8-4fd7-a475-29461495eb00';
+
+/**
+ * The registration of a custom claims provider, step by step, with bodies to review and send (Microsoft: configure a custom claims
+ * provider for a token issuance event). Nothing is sent from here.
+ */
+export function registrationPlan(facts: RegistrationFacts): readonly RegistrationStep[] {
+  const { tenantId, apiAppId, targetUrl, timeout, application, claims, mapping } = facts;
+  const resourceId = `api://${new URL(targetUrl).host}/${apiAppId}`;
+  return [
+    {
+      title: 'The API’s app registration',
+      why: `Entra’s tokens are for it: ${apiAppId} is the audience that the service expects. Check that it exists; version 2 tokens carry that id as their audience. A new registration gets another id, which then belongs into the configuration (tenants.*.audience).`,
+      method: 'PATCH',
+      path: `/v1.0/applications(appId='${apiAppId}')`,
+      body: {
+        identifierUris: [resourceId],
+        api: { requestedAccessTokenVersion: 2 },
+        requiredResourceAccess: [{ resourceAppId: graphAppId, resourceAccess: [{ id: receivePayload, type: 'Role' }] }],
+      },
+    },
+    {
+      title: 'Its service principal',
+      why: 'Without one the tenant knows no API to issue tokens for. An answer that it exists already is fine.',
+      method: 'POST',
+      path: '/v1.0/servicePrincipals',
+      body: { appId: apiAppId },
+    },
+    {
+      title: 'The service principal of Microsoft Graph',
+      why: 'Its id is {graphServicePrincipalId} below.',
+      method: 'GET',
+      path: `/v1.0/servicePrincipals(appId='${graphAppId}')?$select=id`,
+    },
+    {
+      title: 'The permission to receive events',
+      why: 'CustomAuthenticationExtension.Receive.Payload for the API’s service principal. Without it Entra does not call (error 1003021).',
+      method: 'POST',
+      path: '/v1.0/servicePrincipals/{apiServicePrincipalId}/appRoleAssignments',
+      body: { principalId: '{apiServicePrincipalId}', resourceId: '{graphServicePrincipalId}', appRoleId: receivePayload },
+    },
+    {
+      title: 'The custom authentication extension',
+      why: 'Names the endpoint, the time it has, and every claim that may come from it, spelled as the service answers them. The host of targetUrl must be the host of the App ID URI. maximumRetries: 1 makes use of answers that came too late for the first call.',
+      method: 'POST',
+      path: '/v1.0/identity/customAuthenticationExtensions',
+      body: {
+        '@odata.type': '#microsoft.graph.onTokenIssuanceStartCustomExtension',
+        displayName: 'Claimbridge',
+        description: 'Claims from the company’s own directories and databases',
+        endpointConfiguration: { '@odata.type': '#microsoft.graph.httpRequestEndpoint', targetUrl },
+        authenticationConfiguration: { '@odata.type': '#microsoft.graph.azureAdTokenAuthentication', resourceId },
+        clientConfiguration: { timeoutInMilliseconds: timeout, maximumRetries: 1 },
+        claimsForTokenConfiguration: claims.map((claim) => ({ claimIdInApiResponse: claim })),
+      },
+    },
+    {
+      title: 'The listener',
+      why: 'Says whose tokens make Entra call. Create it when the endpoint answers: from then on every sign-in to the application needs the service.',
+      method: 'POST',
+      path: '/v1.0/identity/authenticationEventListeners',
+      body: {
+        '@odata.type': '#microsoft.graph.onTokenIssuanceStartListener',
+        conditions: { applications: { includeAllApplications: false, includeApplications: [{ appId: application }] } },
+        priority: 500,
+        handler: {
+          '@odata.type': '#microsoft.graph.onTokenIssuanceStartCustomExtensionHandler',
+          customExtension: { id: '{customExtensionId}' },
+        },
+      },
+    },
+    {
+      title: 'The claims mapping policy',
+      why: `Puts the claims of the mapping ${mapping.name} (${mapping.revision}) into the token. ID is the service’s name and compares with regard to case; the other one is the name in the token, and may differ.`,
+      method: 'POST',
+      path: '/v1.0/policies/claimsMappingPolicies',
+      body: {
+        displayName: `Claimbridge: ${mapping.name}`,
+        isOrganizationDefault: false,
+        definition: [JSON.stringify(claimsMappingPolicy(facts))],
+      },
+    },
+    {
+      title: 'Its assignment to the application',
+      why: 'To the client for the claims of ID and SAML tokens, to the resource (the API) for those of access tokens. From then on what the portal’s page Attributes & Claims says is ignored for it. Microsoft Graph refuses this request to an application’s own token: send it as an administrator.',
+      method: 'POST',
+      path: '/v1.0/servicePrincipals/{applicationServicePrincipalId}/claimsMappingPolicies/$ref',
+      body: { '@odata.id': 'https://graph.microsoft.com/v1.0/policies/claimsMappingPolicies/{policyId}' },
+    },
+    ...(facts.saml
+      ? []
+      : [
+          {
+            title: 'The application accepts mapped claims',
+            why: 'Only an application of this tenant alone (AzureADMyOrg) may say so; another one needs a signing key of its own (error AADSTS50146).',
+            method: 'PATCH' as const,
+            path: `/v1.0/applications(appId='${application}')`,
+            body: { api: { acceptMappedClaims: true, requestedAccessTokenVersion: 2 } },
+          },
+        ]),
+    {
+      title: 'Check it',
+      why: `Errors here say what is missing: the form of the App ID URI, its host, the service principal, the permission. Then sign in, and look for the claims in the token (tenant ${tenantId}).`,
+      method: 'POST',
+      path: '/v1.0/identity/customAuthenticationExtensions/{customExtensionId}/validateAuthenticationConfiguration',
+    },
+  ];
+}
+
+function claimsMappingPolicy({ claims, restricted, saml }: RegistrationFacts): object {
+  const emittedAs = saml ? 'SamlClaimType' : 'JwtClaimType';
+  return {
+    ClaimsMappingPolicy: {
+      Version: 1,
+      IncludeBasicClaimSet: 'true',
+      ClaimsSchema: claims.map((claim) => ({
+        Source: 'CustomClaimsProvider',
+        ID: claim,
+        [emittedAs]: restricted.includes(claim) ? emittedName(claim) : claim,
+      })),
+    },
+  };
+}
+
+/** The name in the token of a claim whose own name Entra keeps for itself. */
+export function emittedName(claim: string): string {
+  return `my_${claim.split('/').at(-1)}`;
+}

@@ -1,0 +1,313 @@
+import { readFile, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { claimbridge, folderOf, type Called } from '../../apps/cli/src/cli.harness.js';
+import { freePort } from '#testing';
+import { adele, applications, eventFor, eventText } from '../e2e/event.js';
+import type { Document } from '../e2e/stack.js';
+import { roles, seededMappings, startAdminStack, type AdminStack } from './admin-stack.js';
+
+const unusedPort = await freePort();
+
+let stack: AdminStack;
+let token: string;
+let seeded: readonly Document[];
+
+beforeAll(async () => {
+  stack = await startAdminStack();
+  token = await stack.mint(roles, { name: 'Ada Admin' });
+  seeded = await seededMappings();
+});
+afterAll(() => stack[Symbol.asyncDispose]());
+
+beforeEach(async () => {
+  for (const document of seeded) await stack.publish(document, 'as seeded');
+});
+
+const call = (words: readonly string[], granted = token): Promise<Called> =>
+  claimbridge(words, { CLAIMBRIDGE_URL: stack.managementUrl, CLAIMBRIDGE_TOKEN: granted, CLAIMBRIDGE_TENANT: 'contoso' });
+
+const named = (name: string): Document => structuredClone(seeded.find((document) => document['name'] === name)!);
+
+/** The seeded mappings as files, with another department for the portal. */
+async function changedFiles(): Promise<string> {
+  const portal = named('billing-portal');
+  portal['claims'].department = { value: 'Treasury' };
+  return folderOf({ 'portal.yaml': portal, 'hr.yaml': named('legacy-hr'), 'api.yaml': named('billing-api') });
+}
+
+async function signIn(): Promise<Document> {
+  const { json } = await stack.post(eventText(applications.billingPortal));
+  return json.data.actions[0].claims as Document;
+}
+
+describe('plan', () => {
+  it('says by meaning what apply would change, and changes nothing', async () => {
+    const folder = await changedFiles();
+    const { code, out } = await call(['plan', folder]);
+    expect(code).toBe(0);
+    expect(out).toContain('~ contoso/billing-portal: changed');
+    expect(out).toContain('~ claim department');
+    expect(out).toContain('= contoso/legacy-hr: unchanged');
+    expect(await signIn()).toMatchObject({ department: 'Finance' });
+  });
+
+  it('--check ends with 1 where something would change, and with 0 where nothing would', async () => {
+    expect((await call(['plan', await changedFiles(), '--check'])).code).toBe(1);
+    const same = await folderOf(Object.fromEntries(seeded.map((document) => [`${document['name']}.yaml`, document])));
+    expect((await call(['plan', same, '--check'])).code).toBe(0);
+  });
+
+  it('--prune names what is in no file', async () => {
+    const { out } = await call(['plan', await folderOf({ 'hr.yaml': named('legacy-hr') }), '--prune']);
+    expect(out).toContain('- contoso/billing-portal: deleted');
+  });
+});
+
+describe('apply', () => {
+  it('publishes what differs, leaves the rest, and the next sign-in has it', async () => {
+    const folder = await changedFiles();
+    const { code, out, err } = await call(['apply', folder, '--comment', 'treasury moves']);
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toMatch(/✓ contoso\/billing-portal: published as revision \d+/);
+    expect(out).toContain('✓ contoso/legacy-hr: unchanged');
+    await expect.poll(signIn).toMatchObject({ department: 'Treasury' });
+    expect((await stack.ask('GET', '/admin/v1/mappings/contoso/billing-portal')).json.published.comment).toBe('treasury moves');
+    expect((await call(['plan', folder, '--check'])).code).toBe(0);
+  });
+
+  it('stops at a mapping that is refused, says why, and leaves it as it was', async () => {
+    const portal = named('billing-portal');
+    portal['claims'].department = { from: 'nobody.department' };
+    const { code, err } = await call(['apply', await folderOf({ 'portal.yaml': portal })]);
+    expect(code).toBe(1);
+    expect(err).toContain('claims.department.from: there is no lookup nobody in this mapping');
+    expect(await signIn()).toMatchObject({ department: 'Finance' });
+    await discardDraft('billing-portal');
+  });
+
+  it('does not overwrite a draft that somebody is working on', async () => {
+    const route = '/admin/v1/mappings/contoso/billing-portal';
+    const etag = (await stack.ask('GET', route)).headers.get('etag')!;
+    const theirs = named('billing-portal');
+    theirs['claims'].department = { value: 'theirs' };
+    await stack.ask('PUT', `${route}/draft`, { body: theirs, headers: { 'if-match': etag } });
+    const { code, out } = await call(['apply', await changedFiles()]);
+    expect(code).toBe(4);
+    expect(out).toContain('✗ contoso/billing-portal: conflict');
+    expect((await stack.ask('GET', `${route}/draft`)).json.document.claims.department).toEqual({ value: 'theirs' });
+    await discardDraft('billing-portal');
+  });
+
+  it('--draft-only saves drafts and publishes nothing; publish then does', async () => {
+    expect((await call(['apply', await changedFiles(), '--draft-only'])).code).toBe(0);
+    expect(await signIn()).toMatchObject({ department: 'Finance' });
+    expect((await call(['diff', 'billing-portal'])).out).toContain('~ claim department');
+    const { code, out } = await call(['publish', 'billing-portal', '--comment', 'now']);
+    expect([code, out]).toEqual([0, expect.stringMatching(/^✓ contoso\/billing-portal: revision \d+ is in force/)]);
+    await expect.poll(signIn).toMatchObject({ department: 'Treasury' });
+  });
+
+  it('publishes a claim set before the mapping that includes it', async () => {
+    const set = { claimSet: 'everybody', tenant: 'contoso', claims: { company: { value: 'Contoso' } } };
+    const portal = { ...named('billing-portal'), include: ['everybody'] };
+    const folder = await folderOf({ 'a-portal.yaml': portal, 'z-set.yaml': set });
+    const { code, out, err } = await call(['apply', folder]);
+    expect([code, err]).toEqual([0, '']);
+    expect(out.indexOf('contoso/everybody')).toBeLessThan(out.indexOf('contoso/billing-portal'));
+    await expect.poll(signIn).toMatchObject({ company: 'Contoso' });
+    expect((await call(['plan', folder, '--check'])).code).toBe(0);
+  });
+
+  it('--prune deletes what is in no file', async () => {
+    const files = await folderOf({ 'portal.yaml': named('billing-portal'), 'hr.yaml': named('legacy-hr') });
+    const { code, out } = await call(['apply', files, '--prune']);
+    expect([code, out]).toEqual([0, expect.stringContaining('✓ contoso/billing-api: deleted')]);
+    await stack.ask('POST', '/admin/v1/mappings/contoso/billing-api/restore', {
+      headers: { 'if-match': (await stack.ask('GET', '/admin/v1/mappings/contoso/billing-api')).headers.get('etag')! },
+    });
+  });
+});
+
+describe('rollback', () => {
+  it('puts an earlier revision in force again', async () => {
+    const before = (await stack.ask('GET', '/admin/v1/mappings/contoso/billing-portal')).json.published.number as number;
+    await call(['apply', await changedFiles()]);
+    const { code, out } = await call(['rollback', 'billing-portal', '--to', String(before), '--comment', 'it was wrong']);
+    expect([code, out]).toEqual([0, expect.stringContaining('is in force')]);
+    await expect.poll(signIn).toMatchObject({ department: 'Finance' });
+  });
+
+  it('ends with 1 for a revision that is not there, and with 2 for what is no number', async () => {
+    expect((await call(['rollback', 'billing-portal', '--to', '9999'])).code).toBe(1);
+    expect((await call(['rollback', 'billing-portal', '--to', 'yesterday'])).code).toBe(2);
+  });
+});
+
+describe('preview', () => {
+  const person = Object.entries(adele as Record<string, string>).flatMap(([property, value]) =>
+    ['onPremisesSecurityIdentifier', 'onPremisesUserPrincipalName', 'userType'].includes(property)
+      ? ['--user', `${property}=${value}`]
+      : [],
+  );
+
+  it('shows the claims of a sign-in, how they came about, and what they take', async () => {
+    const { code, out } = await call(['preview', '--application', applications.billingPortal, ...person]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/a token with these claims, by billing-portal/);
+    expect(out).toMatch(/department +text +Finance/);
+    expect(out).toMatch(/person +corp-ad\.user +found/);
+  });
+
+  it('takes a file that is not saved, and an event as Entra sends it', async () => {
+    const portal = named('billing-portal');
+    portal['claims'].department = { value: 'Treasury' };
+    const folder = await folderOf({ 'portal.yaml': portal, 'event.json': JSON.stringify(eventFor(applications.billingPortal)) });
+    const words = ['--file', path.join(folder, 'portal.yaml'), '--event', path.join(folder, 'event.json'), '--json'];
+    const { code, json } = await call(['preview', ...words]);
+    expect(code).toBe(0);
+    expect(json.claims).toContainEqual({ name: 'department', list: false, count: 1, value: 'Treasury' });
+  });
+
+  it('shows no value to who may not read them', async () => {
+    const granted = await stack.mint(['Claims.Preview']);
+    const { out } = await call(['preview', '--application', applications.billingPortal, ...person], granted);
+    expect(out).toContain('Values are hidden');
+    expect(out).not.toContain('Finance');
+  });
+
+  it.each([
+    ['nobody', [], 'nobody signs in'],
+    ['a property without a value', ['--user', 'mail'], 'property=value'],
+  ])('ends with 2 for %s', async (_name, words, said) => {
+    const { code, err } = await call(['preview', '--application', applications.billingPortal, ...words]);
+    expect([code, err]).toEqual([2, expect.stringContaining(said)]);
+  });
+});
+
+describe('export', () => {
+  it('writes a file for each mapping in force, which apply finds unchanged', async () => {
+    const folder = await folderOf({});
+    expect((await call(['export', '--output', folder])).code).toBe(0);
+    expect((await readdir(path.join(folder, 'contoso'))).toSorted()).toEqual([
+      'billing-api.yaml',
+      'billing-portal.yaml',
+      'legacy-hr.yaml',
+    ]);
+    expect(parse(await readFile(path.join(folder, 'contoso', 'legacy-hr.yaml'), 'utf8'))).toEqual(named('legacy-hr'));
+    expect((await call(['plan', folder, '--check'])).code).toBe(0);
+  });
+});
+
+describe('list', () => {
+  it('has a line for each mapping', async () => {
+    const { code, out } = await call(['list']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^TENANT +NAME +IN FORCE +SINCE +DRAFT\n/);
+    expect(out).toMatch(/contoso +legacy-hr +revision \d+ +.*Ada Admin/);
+  });
+});
+
+describe('doctor', () => {
+  it('finds nothing where all is well', async () => {
+    await expect.poll(async () => (await call(['doctor'])).code, { timeout: 20_000 }).toBe(0);
+    const { out } = await call(['doctor']);
+    expect(out).toMatch(/✓ clock: \d+ s apart/);
+    expect(out).toContain('✓ source corp-ad');
+    expect(out).toContain('✓ source billing-db');
+    expect(out).toContain('nothing failed');
+  });
+
+  it('names a source that is down, and what to look at', async () => {
+    stack.databaseProxy.refuse();
+    stack.databaseProxy.cut();
+    try {
+      const { code, out } = await call(['doctor']);
+      expect(code).toBe(1);
+      expect(out).toMatch(/✗ source billing-db: down: connection\n {4}It cannot be reached/);
+    } finally {
+      await stack.databaseProxy.restore();
+    }
+  });
+});
+
+describe('entra plan', () => {
+  const words = ['entra', 'plan', '--application', applications.billingPortal, '--endpoint', 'https://claims.contoso.com'];
+
+  it('leads every claim that a sign-in gets through all three gates, spelled alike', async () => {
+    const { code, json } = await call([...words, '--json']);
+    expect(code).toBe(0);
+    const answered = Object.keys(await signIn()).toSorted();
+    const body = (end: string): Document => json.steps.find((step: Document) => step['path']?.endsWith(end)).body;
+    const extension = body('/customAuthenticationExtensions');
+    const registered = extension['claimsForTokenConfiguration'].map((claim: Document) => claim['claimIdInApiResponse']);
+    const policy = JSON.parse(body('/claimsMappingPolicies')['definition'][0]).ClaimsMappingPolicy.ClaimsSchema as Document[];
+    expect(registered.toSorted()).toEqual(answered);
+    expect(policy.map((claim) => claim['ID']).toSorted()).toEqual(answered);
+    expect(policy.map((claim) => claim['JwtClaimType']).toSorted()).toEqual(answered);
+  });
+
+  it('has the endpoint, the time and the audience of the running configuration', async () => {
+    const { out } = await call(words);
+    expect(out).toContain('"targetUrl": "https://claims.contoso.com/api/onTokenIssuanceStart"');
+    expect(out).toContain('"timeoutInMilliseconds": 1000');
+    expect(out).toContain('api://claims.contoso.com/b0a4d6a2-53f1-4b39-9a7c-1de0c4c5f201');
+  });
+
+  it('says that no mapping serves an application', async () => {
+    const { code, err } = await call([
+      'entra',
+      'plan',
+      '--application',
+      '00000000-0000-4000-8000-000000000000',
+      ...words.slice(4),
+    ]);
+    expect([code, err]).toEqual([1, expect.stringContaining('mapping.none')]);
+  });
+});
+
+describe('the way to the service', () => {
+  it.each([
+    ['no credentials', {}, 2, 'there are no credentials'],
+    [
+      'plain http to another machine',
+      { CLAIMBRIDGE_URL: 'http://claims.contoso.com:9090', CLAIMBRIDGE_TOKEN: 'x' },
+      2,
+      'must be https://',
+    ],
+    ['nobody there', { CLAIMBRIDGE_URL: `http://127.0.0.1:${unusedPort}`, CLAIMBRIDGE_TOKEN: 'x' }, 3, 'ECONNREFUSED'],
+  ])('with %s ends with the code for it', async (_name, variables, code, said) => {
+    const called = await claimbridge(['list'], variables);
+    expect([called.code, called.out, called.err]).toEqual([code, '', expect.stringContaining(said)]);
+  });
+
+  it('with a token that is refused ends with 3, and says nothing of the token', async () => {
+    const called = await call(['list'], 'canary.canary.canary');
+    expect(called.code).toBe(3);
+    expect(called.err).not.toContain('canary');
+  });
+
+  it('without the role ends with 3 and names it', async () => {
+    const called = await call(['publish', 'billing-portal'], await stack.mint(['Claims.Read']));
+    expect([called.code, called.err]).toEqual([3, expect.stringContaining('403')]);
+  });
+
+  it('fetches a token by client credentials, the secret from a file', async () => {
+    const folder = await folderOf({ secret: 'wrong' });
+    const { code, err } = await claimbridge(['list'], {
+      CLAIMBRIDGE_URL: stack.managementUrl,
+      CLAIMBRIDGE_TOKEN_URL: `${stack.managementUrl}/no-token-endpoint`,
+      CLAIMBRIDGE_CLIENT_ID: 'f7a9c3d1-0e2b-4c5d-8a6f-1b2c3d4e5f01',
+      CLAIMBRIDGE_CLIENT_SECRET_FILE: path.join(folder, 'secret'),
+      CLAIMBRIDGE_SCOPE: 'b0a4d6a2-53f1-4b39-9a7c-1de0c4c5f202/.default',
+    });
+    expect([code, err]).toEqual([3, expect.stringContaining('answered 404')]);
+  });
+});
+
+async function discardDraft(name: string): Promise<void> {
+  const route = `/admin/v1/mappings/contoso/${name}`;
+  const etag = (await stack.ask('GET', route)).headers.get('etag')!;
+  await stack.ask('DELETE', `${route}/draft`, { headers: { 'if-match': etag } });
+}
