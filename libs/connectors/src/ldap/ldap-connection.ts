@@ -15,6 +15,7 @@ import {
   type Filter,
 } from 'ldapts';
 import { MessageFrames } from './message-frames.js';
+import { readSearchEntry } from './search-entry.js';
 
 export interface Search {
   readonly base: string;
@@ -217,6 +218,11 @@ export class LdapConnection {
     this.silences = 0;
     try {
       for (const message of this.frames.push(chunk)) {
+        const found = readSearchEntry(message);
+        if (found) {
+          this.receiveEntry(found.messageId, found.entry);
+          continue;
+        }
         this.parser.read(message, new Map());
         if (this.unreadable) return this.end('unreadable message');
       }
@@ -238,9 +244,7 @@ export class LdapConnection {
       this.weigh(operation, message.messageId, message.uris);
     } else if (message instanceof SearchEntry) {
       const attributes = message.attributes.map(({ type, parsedBuffers }) => ({ type, values: parsedBuffers }));
-      if (operation.entries.length >= operation.sizeLimit) operation.surplus = true;
-      else operation.entries.push({ name: message.name, attributes });
-      for (const { values } of attributes) this.weigh(operation, message.messageId, values);
+      this.receiveEntry(message.messageId, { name: message.name, attributes });
     } else if (message instanceof SearchResponse || message instanceof BindResponse || message instanceof ExtendedResponse) {
       const { status: code, errorMessage: diagnostic } = message;
       const { entries, surplus, references } = operation;
@@ -257,6 +261,14 @@ export class LdapConnection {
         ...(message instanceof ExtendedResponse && { value: message.value ?? '' }),
       });
     }
+  }
+
+  private receiveEntry(messageId: number, entry: DirectoryEntry): void {
+    const operation = this.operations.get(messageId);
+    if (!operation) return;
+    if (operation.entries.length >= operation.sizeLimit) operation.surplus = true;
+    else operation.entries.push(entry);
+    for (const { values } of entry.attributes) this.weigh(operation, messageId, values);
   }
 
   /** Ends an operation whose answer becomes too large. */
