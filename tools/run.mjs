@@ -28,6 +28,7 @@ const tasks = {
     [tsc, '-p', 'test/bench/tsconfig.json'],
     ['--import', './tools/resolve-typescript.mjs', 'test/bench/main.ts'],
   ],
+  scale: [...build, ['--import', './tools/resolve-typescript.mjs', 'test/scale/main.ts']],
   schema: [...build, ['tools/write-schemas.mjs']],
   format: [[module('oxfmt', 'bin', 'oxfmt'), '.']],
   check: [
@@ -53,7 +54,8 @@ if (!Object.hasOwn(tasks, task ?? '')) fail(`There is no task ${task ?? ''}; the
 const node = pinnedNode();
 const environment = { ...process.env, PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH ?? ''}` };
 // The command line is used beside a running service, whose files must not vanish.
-if (!['build', 'claimbridge'].includes(task) && tasks[task][0] === build[0]) rmSync(path.join(root, 'dist'), { recursive: true, force: true });
+if (!['build', 'claimbridge'].includes(task) && tasks[task][0] === build[0])
+  rmSync(path.join(root, 'dist'), { recursive: true, force: true });
 for (const [index, step] of tasks[task].entries()) {
   const last = index === tasks[task].length - 1;
   const { code, signal } = await run(step, last ? more : []);

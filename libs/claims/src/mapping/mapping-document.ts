@@ -60,8 +60,10 @@ const claim = z
         error: 'must be fail, omit, { default: value } or { stale: duration, then: fail|omit|{ default: value } }',
       })
       .default('fail')
-      .describe('The source did not answer, or several entries matched where one person was asked for.'),
-    whenMissing: treatment.default('omit').describe('The source answered that there is nothing.'),
+      .describe(
+        'What the claim becomes where the source did not answer, or several entries matched where one person was asked for; fail where it is left out.',
+      ),
+    whenMissing: treatment.default('omit').describe('What the claim becomes where the source answered that there is nothing.'),
     acceptDegraded: z.boolean().default(false).describe('Whether what a fallback gave may be the value.'),
   })
   .superRefine((document, context) => {

@@ -97,6 +97,18 @@ describe('ldapConfig', () => {
     expect(refusals(located({ key: 'onPremisesSamAccountName', filter: '(sAMAccountName={value})' }))).toEqual([]);
   });
 
+  it('tells mappings which attributes a lookup cannot have', () => {
+    const refuses = (changes: object, attribute: string): string | undefined =>
+      ldapConfig.parse({ ...document, ...withLookup(changes) }).lookups['user']!.refuses(attribute);
+    for (const name of ['cn', 'Account.Disabled', 'groups.NAME', '1.2.840.113556.1.4.221', 'description;lang-en'])
+      expect(refuses({}, name)).toBeUndefined();
+    expect(refuses({}, 'groups.names')).toContain('groups.name,');
+    expect(refuses({}, 'account.enabled')).toContain('account.disabled');
+    expect(refuses({ entries: 'many' }, 'groups.name')).toContain('entries: many');
+    expect(refuses({}, 'tokenGroups')).toContain('scope: base');
+    expect(refuses({ scope: 'base' }, 'tokenGroups')).toBeUndefined();
+  });
+
   it('takes the key in the base of a rule', () => {
     const key = 'onPremisesSecurityIdentifier';
     expect(refusals(located({ key, base: '<SID={value:sid}>', scope: 'base', filter: '(objectClass=user)' }))).toEqual([]);
