@@ -3,7 +3,7 @@ import type { CompileContext, ConfigurationIssue, RegisteredSource } from '#clai
 import { configuredSources, readServiceDocument } from '#configuration';
 import { HttpConnector, LdapConnector, PostgresConnector, StaticConnector, type Connector } from '#connectors';
 import { CommandError, exitCodes } from '../exit-codes.js';
-import { DescribedSource } from './assumed-context.js';
+import { DescribedSource, standInSecret } from './assumed-context.js';
 
 /** The connectors that the service has. Only their schemas are used: no source is made and nothing is asked. */
 export const connectors: readonly Connector[] = [
@@ -31,5 +31,13 @@ export async function configuredContext(file: string): Promise<ConfiguredContext
     name,
     { source: new DescribedSource(name, new Map(Object.entries(config.lookups))), tenants: new Set(config.tenants) },
   ]);
-  return { kind: 'context', context: { tenants: new Set(Object.keys(read.document.tenants)), sources: new Map(sources) } };
+  const { tenants, secrets } = read.document;
+  return {
+    kind: 'context',
+    context: {
+      tenants: new Set(Object.keys(tenants)),
+      sources: new Map(sources),
+      secrets: new Map(Object.entries(secrets).map(([name, secret]) => [name, standInSecret(new Set(secret.tenants))])),
+    },
+  };
 }

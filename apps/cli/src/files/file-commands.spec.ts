@@ -94,6 +94,27 @@ describe('validate', () => {
     expect(out).toContain('sources.more.type: there is no connector ladp');
   });
 
+  it('checks a pseudonym without its key, and by the configuration that there is one', async () => {
+    const claims = { id: { from: 'person.objectGUID', transform: [{ Format: 'guid' }, { Pairwise: 'pseudonyms' }] } };
+    const secrets = { pseudonyms: { value: 'env:PSEUDONYMS', tenants: ['contoso'] } };
+    const folder = await folderOf({
+      'portal.yaml': mapping({ claims, tests: [] }),
+      'with.yaml': { ...service, secrets },
+      'without.yaml': service,
+    });
+    const at = (name: string): string => path.join(folder, name);
+    expect((await claimbridge(['validate', at('portal.yaml')])).code).toBe(0);
+    expect((await claimbridge(['validate', at('portal.yaml'), '--against', at('with.yaml')])).code).toBe(0);
+    const { code, out } = await claimbridge(['validate', at('portal.yaml'), '--against', at('without.yaml')]);
+    expect([code, out]).toEqual([1, expect.stringContaining('there is no secret pseudonyms for mappings')]);
+  });
+
+  it('warns of a name that Entra keeps for itself, and takes the mapping all the same', async () => {
+    const folder = await folderOf({ 'portal.yaml': mapping({ claims: { groups: { from: 'person.department' } }, tests: [] }) });
+    const { code, out } = await claimbridge(['validate', folder]);
+    expect([code, out]).toEqual([0, expect.stringMatching(/! .*portal\.yaml: claims\.groups: .*restricted/)]);
+  });
+
   it.each([
     ['a path that is not there', ['validate', '/nowhere.yaml'], 'ENOENT'],
     ['no path', ['validate'], "missing required argument 'paths'"],

@@ -1,3 +1,4 @@
+import { identifyDocument } from '#claims';
 import { CommandError, exitCodes } from '../exit-codes.js';
 import { readDocuments } from '../files/read-documents.js';
 
@@ -18,17 +19,14 @@ export interface NamedDocument {
 export async function namedDocuments(paths: readonly string[]): Promise<readonly NamedDocument[]> {
   const named = (await readDocuments(paths)).map(({ origin, content }): NamedDocument => {
     if (content.kind === 'unreadable') throw new CommandError(exitCodes.findings, `${origin}: ${content.reason}`);
-    const document = (content.document ?? {}) as Readonly<Record<string, unknown>>;
-    const isClaimSet = 'claimSet' in document;
-    const name = isClaimSet ? document['claimSet'] : document['name'];
-    const { tenant } = document;
-    if (typeof name !== 'string' || typeof tenant !== 'string')
+    const { kind, tenant, name } = identifyDocument(content.document);
+    if (name === undefined || tenant === undefined)
       throw new CommandError(
         exitCodes.findings,
         `${origin}: has no name or no tenant`,
         'claimbridge validate says what else it lacks.',
       );
-    return { origin, tenant, name, isClaimSet, document };
+    return { origin, tenant, name, isClaimSet: kind === 'claimSet', document: content.document as NamedDocument['document'] };
   });
   const seen = new Map<string, string>();
   for (const { origin, tenant, name } of named) {

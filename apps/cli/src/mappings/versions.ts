@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { identifyDocument } from '#claims';
 import { stringify } from 'yaml';
 import type { AdminClient } from '../api/admin-client.js';
 import { mappingPath, type Difference, type Mapping } from '../api/contract.js';
@@ -101,11 +102,8 @@ export async function exportMappings(api: AdminClient, output: Output, options: 
   }
   const files: string[] = [];
   for (const document of documents) {
-    const file = path.join(
-      options.output,
-      fileName(document['tenant']),
-      `${fileName(document['name'] ?? document['claimSet'])}.yaml`,
-    );
+    const { tenant, name } = identifyDocument(document);
+    const file = path.join(options.output, fileName(tenant), `${fileName(name)}.yaml`);
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, stringify(document));
     files.push(file);
@@ -115,7 +113,7 @@ export async function exportMappings(api: AdminClient, output: Output, options: 
 }
 
 /** A name from the service as a part of a path: what is none must not lead elsewhere. */
-function fileName(name: unknown): string {
-  if (typeof name === 'string' && /^[a-z0-9][a-z0-9-]*$/.test(name)) return name;
+function fileName(name: string | undefined): string {
+  if (name !== undefined && /^[a-z0-9][a-z0-9-]*$/.test(name)) return name;
   throw new CommandError(exitCodes.unreachable, 'the service answered a document whose name or tenant is none');
 }

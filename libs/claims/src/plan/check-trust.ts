@@ -8,16 +8,24 @@ import type { Origin } from './plan.js';
 export function trustIssues(
   inputs: ReadonlyMap<string, Origin>,
   trustUnverified: boolean,
-): readonly { readonly path: readonly string[]; readonly reason: string }[] {
+): readonly { readonly path: readonly string[]; readonly reason: string; readonly remedy: string }[] {
   const unverified = [...inputs].flatMap(([parameter, origin]) =>
     origin.kind === 'subject' && unverifiedProperties.has(origin.property) ? [{ parameter, property: origin.property }] : [],
   );
   if (trustUnverified)
     return unverified.length > 0
       ? []
-      : [{ path: ['trustUnverified'], reason: 'is of no use: no parameter is a property that somebody else can set' }];
+      : [
+          {
+            path: ['trustUnverified'],
+            reason: 'is of no use: no parameter is a property that somebody else can set',
+            remedy: 'leave it out',
+          },
+        ];
   return unverified.map(({ parameter, property }) => ({
     path: ['with', parameter],
-    reason: `subject.${property} can be set by the person or by another tenant; with trustUnverified: true at the lookup it finds members, and no guest`,
+    reason: `subject.${property} can be set by the person or by another tenant`,
+    remedy:
+      'take a property that they cannot set, or say trustUnverified: true at the lookup: then it finds members, and no guest',
   }));
 }

@@ -182,15 +182,22 @@ export class MappingSnapshot {
     return { kind: 'compiled', plan: snapshot.planOf(candidate.origin) ?? plan, warnings };
   }
 
-  /** The mapping that a call would get if this document, a mapping or a claim set, were in force instead of the one of its name. */
+  /**
+   * The mapping that a call would get if this document, a mapping or a claim set, were in force instead of the one of its name; and what
+   * the document's author should know.
+   */
   selectBeside(
     candidate: StoredMapping,
     context: CompileContext,
     selector: Selector,
-  ): Selection | Extract<CompileResult, { kind: 'refused' }> {
+  ):
+    | { readonly kind: 'selected'; readonly selection: Selection; readonly warnings: Issues }
+    | Extract<CompileResult, { kind: 'refused' }> {
     const snapshot = this.beside(candidate, context);
     const problem = snapshot.problems.find(({ origin }) => origin === candidate.origin);
-    return problem ? { kind: 'refused', issues: problem.issues } : snapshot.select(selector);
+    if (problem) return { kind: 'refused', issues: problem.issues };
+    const { warnings } = (snapshot.mapping(candidate.origin) ?? snapshot.claimSet(candidate.origin))!;
+    return { kind: 'selected', selection: snapshot.select(selector), warnings };
   }
 
   private beside(candidate: StoredMapping, context: CompileContext): MappingSnapshot {

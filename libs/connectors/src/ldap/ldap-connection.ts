@@ -228,16 +228,14 @@ export class LdapConnection {
       );
     const operation = this.operations.get(message.messageId);
     if (!operation) return;
-    if (message instanceof SearchReference) operation.references.push(...message.uris);
-    else if (message instanceof SearchEntry) {
+    if (message instanceof SearchReference) {
+      operation.references.push(...message.uris);
+      this.weigh(operation, message.messageId, message.uris);
+    } else if (message instanceof SearchEntry) {
       const attributes = message.attributes.map(({ type, parsedBuffers }) => ({ type, values: parsedBuffers }));
       if (operation.entries.length >= operation.sizeLimit) operation.surplus = true;
       else operation.entries.push({ name: message.name, attributes });
-      for (const { values } of attributes) for (const value of values) operation.bytes += value.length;
-      if (operation.bytes > maximumAnswerBytes) {
-        operation.settle({ kind: 'tooMuch' });
-        this.stop(message.messageId);
-      }
+      for (const { values } of attributes) this.weigh(operation, message.messageId, values);
     } else if (message instanceof SearchResponse || message instanceof BindResponse || message instanceof ExtendedResponse) {
       const { status: code, errorMessage: diagnostic } = message;
       const { entries, surplus, references } = operation;
@@ -253,6 +251,14 @@ export class LdapConnection {
         ...(message instanceof ExtendedResponse && { value: message.value ?? '' }),
       });
     }
+  }
+
+  /** Ends an operation whose answer becomes too large. */
+  private weigh(operation: Operation, messageId: number, parts: readonly { readonly length: number }[]): void {
+    for (const { length } of parts) operation.bytes += length;
+    if (operation.bytes <= maximumAnswerBytes || !this.operations.has(messageId)) return;
+    operation.settle({ kind: 'tooMuch' });
+    this.stop(messageId);
   }
 
   private receiveUnreadable(error: Error): void {

@@ -277,7 +277,7 @@ describe('groups that cannot be read', () => {
 
   it('because there is no such attribute are told from none', async () => {
     const { source: ad } = await source();
-    expect(await ask(ad, 'groups.names')).toMatchObject({ reason: 'refused', detail: 'there is no attribute groups.names' });
+    expect(await ask(ad, 'groups.names')).toMatchObject({ reason: 'refused', detail: expect.stringContaining('groups.names') });
     expect(await ask(ad, 'account.enabled')).toMatchObject({ reason: 'refused' });
     expect(await ask(ad, '1.2.840.113556.1.4.221')).toEqual({ '1.2.840.113556.1.4.221': [] });
     const { source: many } = await source({ lookup: { entries: 'many' } });
