@@ -90,7 +90,11 @@ describe('a mapping, from its draft to its roll-back', () => {
       code: 'mapping.refused',
       remedy: expect.any(String),
       errors: expect.arrayContaining([
-        { path: ['claims', 'department', 'from'], reason: 'there is no lookup persn in this mapping' },
+        {
+          path: ['claims', 'department', 'from'],
+          reason: 'there is no lookup persn in this mapping',
+          remedy: expect.stringContaining('person'),
+        },
       ]),
     });
     expect(await signIn()).toMatchObject({ department: 'Finance' });
@@ -217,7 +221,7 @@ describe('export and import', () => {
     const { json: unchanged } = await stack.ask('POST', '/admin/v1/mappings/import', { body: exported });
     expect(new Set(unchanged.items.map(({ result }: Document) => result))).toEqual(new Set(['unchanged']));
 
-    const [portalDocument] = exported.documents.filter(({ name }: Document) => name === 'billing-portal');
+    const portalDocument = exported.documents.find(({ name }: Document) => name === 'billing-portal');
     const changed = structuredClone(portalDocument) as Document;
     changed['claims'].department.whenUnavailable = 'fail';
     const created = { ...portalDocument, name: 'brand-new', applications: ['3a1c9f52-6d0e-4b7a-8f11-5b2e7c4d9aff'] };

@@ -122,7 +122,10 @@ describe('a preview', () => {
     const { headers } = await stack.ask('GET', portal);
     const saved = await stack.ask('PUT', `${portal}/draft`, { body: document, headers: { 'if-match': headers.get('etag')! } });
     const draft = await preview({ ...asEvent, mapping: { name: 'billing-portal', version: 'draft' } });
-    expect(draft).toMatchObject({ mapping: { name: 'billing-portal', version: 'draft' }, warnings: [] });
+    expect(draft).toMatchObject({
+      mapping: { name: 'billing-portal', version: 'draft' },
+      warnings: [{ path: ['claims', 'customRoles'] }],
+    });
     expect(claimsOf(draft)).toMatchObject({ department: 'Treasury' });
     expect(claimsOf(await preview({ ...asEvent, mapping: { document } }))).toEqual(claimsOf(draft));
     expect(claimsOf(await preview({ ...asEvent, mapping: { name: 'billing-portal', version: 1 } }))).toMatchObject({
@@ -146,7 +149,10 @@ describe('a preview', () => {
       ...asEvent,
       mapping: { document: { ...document, applications: ['3a1c9f52-6d0e-4b7a-8f11-5b2e7c4d9aee'] } },
     });
-    expect(elsewhere).toMatchObject({ answer: 'noMapping', warnings: [{ path: ['applications'] }] });
+    expect(elsewhere).toMatchObject({
+      answer: 'noMapping',
+      warnings: [{ path: ['applications'] }, { path: ['claims', 'customRoles'] }],
+    });
     const contested = await stack.ask('POST', '/admin/v1/preview', {
       body: { ...asEvent, mapping: { document: { ...document, name: 'rival' } } },
     });

@@ -92,7 +92,10 @@ describe.each(routes)('$method $path', (route) => {
   it.each(roles)('%s alone', async (role) => {
     const answer = await ask(route, await stack.mint([role]));
     if (role === route.role) expect([401, 403]).not.toContain(answer.status);
-    else expect([answer.status, answer.json.code]).toEqual([403, 'caller.forbidden']);
+    else {
+      expect([answer.status, answer.json.code]).toEqual([403, 'caller.forbidden']);
+      expect(answer.json.remedy).toContain(route.role);
+    }
   });
 
   it('is refused to all other roles together', async () => {

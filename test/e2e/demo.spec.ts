@@ -15,7 +15,7 @@ async function processesWith(text: string): Promise<readonly string[]> {
 describe('the demo', () => {
   it('--once --json plays all sign-ins and prints one document and nothing else', { timeout: 60_000 }, async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [entry, '--once', '--json']);
-    const { signIns } = JSON.parse(stdout) as { signIns: Record<string, unknown>[] };
+    const { signIns, change } = JSON.parse(stdout) as Record<'signIns' | 'change', Record<string, unknown>[]>;
     expect(signIns).toHaveLength(9);
     for (const signIn of signIns) {
       expect(Object.keys(signIn)).toEqual(['application', 'user', 'status', 'ms', 'claims', 'error']);
@@ -26,6 +26,13 @@ describe('the demo', () => {
       user: 'adele',
       claims: { billingTier: 'gold', department: 'Finance', customRoles: ['admin', 'reader'] },
     });
+    const department = (name: string): object => ({ claims: expect.objectContaining({ department: name }), asExpected: true });
+    expect(change).toMatchObject([
+      { step: 'preview', revision: null, ...department('FINANCE') },
+      { step: 'sign-in before', revision: null, ...department('Finance') },
+      { step: 'publish', revision: 2, ...department('FINANCE') },
+      { step: 'rollback', revision: 3, ...department('Finance') },
+    ]);
   });
 
   it('stays up, prints lines that work, and leaves nothing behind on Ctrl-C', { timeout: 60_000 }, async () => {

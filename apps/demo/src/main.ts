@@ -1,6 +1,7 @@
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { describeStep, playChange, type ChangeStep } from './change.js';
 import { startCompany, type Company } from './company.js';
 import { signIns, type PlannedSignIn } from './sign-ins.js';
 import type { PlayedSignIn } from './simulator-client.js';
@@ -34,12 +35,17 @@ async function main(): Promise<number> {
     say(`Ready: the service took ${Math.round(company.readyAfter)} ms from its start.\n`);
     const played = await Promise.race([play(company, say), company.broken, told]);
     if (played === 'told') return 130;
-    if (json) process.stdout.write(`${JSON.stringify({ signIns: played.map(toJson) }, undefined, 2)}\n`);
-    const wrong = played.filter(({ asExpected }) => !asExpected).length;
+    say('A mapping is changed while people sign in: previewed, published, rolled back.\n');
+    const changed = await Promise.race([playChange(company), company.broken, told]);
+    if (changed === 'told') return 130;
+    for (const step of changed) say(describeStep(step));
+    if (json)
+      process.stdout.write(`${JSON.stringify({ signIns: played.map(toJson), change: changed.map(stepToJson) }, undefined, 2)}\n`);
+    const wrong = [...played, ...changed].filter(({ asExpected }) => !asExpected).length;
     say(
       wrong === 0
-        ? `All ${played.length} sign-ins came out as expected.`
-        : `${wrong} of ${played.length} sign-ins did not come out as expected.`,
+        ? `All ${played.length} sign-ins and the ${changed.length} steps of the change came out as expected.`
+        : `${wrong} of ${played.length + changed.length} did not come out as expected.`,
     );
     if (once || wrong > 0) return wrong === 0 ? 0 : 1;
     say(await invitation(company));
@@ -92,6 +98,10 @@ function toJson({ planned, played }: Account): object {
     claims: played.claims ?? null,
     error: played.error ?? null,
   };
+}
+
+function stepToJson({ step, claims, expected, revision, asExpected }: ChangeStep): object {
+  return { step, claims: claims ?? null, expected, revision: revision ?? null, asExpected };
 }
 
 /** Where everything is, and lines to copy that work. */

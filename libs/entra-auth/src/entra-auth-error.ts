@@ -17,6 +17,8 @@ export class EntraAuthError extends Error {
     readonly detail: string,
     /** Which rule the token broke, where it was one. */
     readonly refusal?: RefusalCode,
+    /** Further members of the answer's body; they go out. */
+    readonly members?: { readonly remedy: string },
   ) {
     super(detail);
   }
@@ -55,6 +57,8 @@ export function keysUnavailable(detail: string): EntraAuthError {
   return new EntraAuthError('keys.unavailable', 503, 'The caller cannot be authenticated now.', { 'retry-after': '1' }, detail);
 }
 
-export function forbidden(detail: string): EntraAuthError {
-  return new EntraAuthError('caller.forbidden', 403, 'The caller may not do this.', {}, detail);
+/** @param remedy told to the caller, who is authenticated by then */
+export function forbidden(detail: string, remedy?: string): EntraAuthError {
+  const members = remedy === undefined ? undefined : { remedy };
+  return new EntraAuthError('caller.forbidden', 403, 'The caller may not do this.', {}, detail, undefined, members);
 }

@@ -62,7 +62,10 @@ export function adminGuard(verifier: TokenVerifier, options: AdminGuardOptions =
       if (options.callers && !options.callers[caller.delegated ? 'delegated' : 'applications'].includes(caller.appId))
         throw forbidden(`the application may not call ${caller.delegated ? 'for users' : 'for itself'}`);
       if (!access.roles.some((role) => caller.roles.includes(role)))
-        throw forbidden(`needs a role of: ${access.roles.join(', ')}`);
+        throw forbidden(
+          `needs a role of: ${access.roles.join(', ')}`,
+          `The token needs the app role ${access.roles.join(' or ')}.`,
+        );
       if (caller.delegated && !hasScope(caller, options.scope)) throw forbidden('the delegated token lacks the scope');
       return true;
     },

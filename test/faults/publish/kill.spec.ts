@@ -98,7 +98,7 @@ function replay(entries: readonly Entry[]): object {
   const state = { published: null as number | null, deleted: false, drafted: false };
   for (const { action, details } of entries) {
     const published = details.number ?? null;
-    if (action === 'mapping.draft.save') Object.assign(state, { drafted: true });
+    if (action === 'mapping.draft.save') state.drafted = true;
     if (action === 'mapping.publish') Object.assign(state, { published, deleted: false, drafted: false });
     if (['mapping.rollback', 'mapping.restore'].includes(action)) Object.assign(state, { published, deleted: false });
     if (action === 'mapping.delete') Object.assign(state, { published: null, deleted: true });

@@ -31,7 +31,14 @@ export interface CacheLimits {
 /** How an answer was come by; `handedOver`: it came late for an earlier call. */
 export type CacheUse = 'hit' | 'revalidating' | 'handedOver' | 'joined' | 'asked';
 
+/** Whom an answer is about, as far as the question says it. */
+interface Question {
+  readonly tenant: string;
+  readonly parameters: LookupQuery['parameters'];
+}
+
 interface Kept {
+  readonly question: Question;
   readonly outcome: Found | NotFound;
   readonly at: number;
   /** Until when it serves although it is no longer fresh, because a call did not get to see it. */
@@ -43,6 +50,7 @@ interface Kept {
 }
 
 interface Flight {
+  readonly question: Question;
   readonly outcome: Promise<Outcome>;
   readonly work: AbortController;
   waiting: number;
@@ -85,7 +93,8 @@ export class Cache extends WrappedSource {
     private readonly listener: (lookup: string, use: CacheUse) => void,
   ) {
     super(inner);
-    this.kept = new LRUCache({ max: limits.entries, maxSize: limits.bytes, perf: { now } });
+    // A resolution other than 0 sets a timer for every answer that is looked at.
+    this.kept = new LRUCache({ max: limits.entries, maxSize: limits.bytes, perf: { now }, ttlResolution: 0 });
   }
 
   /** What is kept now. */
@@ -143,12 +152,15 @@ export class Cache extends WrappedSource {
   ): Erased {
     const further: string[] = [];
     let answers = 0;
-    for (const [key, flight] of this.flights) if (isFoundBy(key, tenant, foundBy)) flight.erased = true;
+    const isFoundBy = (question: Question): boolean =>
+      question.tenant === tenant && [...question.parameters.values()].some((value) => foundBy.has(value.toLowerCase()));
+    for (const flight of this.flights.values()) if (isFoundBy(flight.question)) flight.erased = true;
     const keys = [...this.kept.keys()];
     for (const key of keys) {
-      const outcome = this.kept.peek(key, { allowStale: true })?.outcome;
-      const attributes = outcome?.kind === 'found' ? outcome.attributes : new Attributes();
-      if (!isFoundBy(key, tenant, foundBy) && !(isOf(key, tenant) && holdsAny(attributes, holding))) continue;
+      const kept = this.kept.peek(key, { allowStale: true });
+      if (kept?.question.tenant !== tenant) continue;
+      const attributes = kept.outcome.kind === 'found' ? kept.outcome.attributes : new Attributes();
+      if (!isFoundBy(kept.question) && !holdsAny(attributes, holding)) continue;
       for (const name of follow)
         further.push(...attributes.get(name).filter((value): value is string => typeof value === 'string'));
       this.kept.delete(key);
@@ -181,16 +193,19 @@ export class Cache extends WrappedSource {
 
   private start(key: string, query: LookupQuery, keeping: Keeping): Flight {
     const work = new AbortController();
+    const { lookup, parameters } = query;
+    const question = { tenant: keeping.tenant, parameters };
     const landed = (): void => void (this.flights.get(key) === flight && this.flights.delete(key));
     const outcome = this.inner.fetch(query, work.signal).finally(landed);
     const flight: Flight = {
+      question,
       work,
       waiting: 0,
       handOver: false,
       left: false,
       erased: false,
       outcome: outcome.then((settled) => {
-        if (!work.signal.aborted && !flight.erased) this.keep(key, query.lookup, settled, keeping, flight.left);
+        if (!work.signal.aborted && !flight.erased) this.keep(key, { lookup, question }, settled, keeping, flight.left);
         return settled;
       }),
     };
@@ -205,7 +220,13 @@ export class Cache extends WrappedSource {
     flight.work.abort();
   }
 
-  private keep(key: string, lookup: string, outcome: Outcome, keeping: Keeping, late: boolean): void {
+  private keep(
+    key: string,
+    { lookup, question }: { readonly lookup: string; readonly question: Question },
+    outcome: Outcome,
+    keeping: Keeping,
+    late: boolean,
+  ): void {
     if (outcome.kind === 'unavailable') {
       const kept = this.kept.peek(key);
       if (kept) kept.failed = true;
@@ -219,7 +240,7 @@ export class Cache extends WrappedSource {
     }
     const at = now();
     const size = overhead + key.length * 2 + (outcome.kind === 'found' ? outcome.attributes.bytes : 0);
-    const entry = { outcome, at, handOverUntil: late ? at + handOverTime : 0, lastKnown, failed: false };
+    const entry = { question, outcome, at, handOverUntil: late ? at + handOverTime : 0, lastKnown, failed: false };
     this.kept.set(key, entry, { ttl: lifetime, size });
   }
 
@@ -264,16 +285,6 @@ function projectionText(projection: readonly string[]): string {
   let text = projectionTexts.get(projection);
   if (text === undefined) projectionTexts.set(projection, (text = projection.map(framed).join('')));
   return text;
-}
-
-function isOf(key: string, tenant: string): boolean {
-  return key.startsWith(`[${JSON.stringify(tenant)},`);
-}
-
-function isFoundBy(key: string, tenant: string, texts: ReadonlySet<string>): boolean {
-  if (!isOf(key, tenant)) return false;
-  const [, , , parameters] = JSON.parse(key) as [string, string, number, readonly (readonly [string, string])[]];
-  return parameters.some(([, value]) => texts.has(value.toLowerCase()));
 }
 
 function holdsAny(attributes: Attributes, texts: ReadonlySet<string>): boolean {

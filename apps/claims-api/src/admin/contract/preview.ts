@@ -35,11 +35,17 @@ export const previewRequest = z
     application: guid.optional().describe('Whom the token would be for.'),
     client: guid.optional().describe('The client application that asks for the token; the application itself by default.'),
     extension: guid.optional().describe('The custom authentication extension that calls.'),
+    protocol: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe('In Entra’s words, such as OAUTH2.0, for conditions that ask for it.'),
     person: z.union([person, z.null()]).optional().describe('null: a service signs in, there is no person.'),
     event: z
       .record(z.string(), z.unknown())
       .optional()
-      .describe('An event as Entra sends it, instead of application, client, extension and person.'),
+      .describe('An event as Entra sends it, instead of application, client, extension, protocol and person.'),
     mapping: which.optional(),
     values: z
       .boolean()
@@ -49,7 +55,7 @@ export const previewRequest = z
   .superRefine((request, context) => {
     const refuse = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
     if (request.event) {
-      for (const key of ['application', 'client', 'extension', 'person'] as const)
+      for (const key of ['application', 'client', 'extension', 'protocol', 'person'] as const)
         if (request[key] !== undefined) refuse(key, 'is in the event already');
       return;
     }

@@ -19,12 +19,17 @@ export interface PreviewedSignIn {
  * @throws AdminProblem `request.body`
  */
 export function previewedSignIn(
-  { event, application, client, extension, person }: PreviewRequest,
+  { event, application, client, extension, protocol, person }: PreviewRequest,
   tenantId: string,
 ): PreviewedSignIn {
   if (event === undefined)
     return {
-      call: { application: application!, client: client ?? application!, ...(extension !== undefined && { extension }) },
+      call: {
+        application: application!,
+        client: client ?? application!,
+        ...(extension !== undefined && { extension }),
+        ...(protocol !== undefined && { protocol }),
+      },
       subject: person ? presentOf(person) : undefined,
       complete: false,
     };

@@ -5,6 +5,7 @@ import {
   identifyDocument,
   maximumClaimBytes,
   type Actor,
+  type ConfigurationIssue,
   type FailureCode,
   type Resolution,
   type Selection,
@@ -16,7 +17,7 @@ import type { ClaimMappingService } from '../../mapping/claim-mapping.service.js
 import type { Sources } from '../../sources.js';
 import type { AuditTrail } from '../audit/audit-trail.js';
 import type { PreviewBody, PreviewRequest } from '../contract/preview.js';
-import type { Issue } from '../contract/problem.js';
+import { issueBodies, type Issue } from '../contract/problem.js';
 import { invalidRequest } from '../http/admin-problem.js';
 import type { Turns } from '../http/turns.js';
 import { candidateOf } from '../mappings/mapping-check.js';
@@ -56,10 +57,11 @@ export class Previews {
     if (!tenant) throw invalidRequest('body', [{ path: ['tenant'], reason: `there is no tenant ${request.tenant}` }]);
     const signIn = previewedSignIn(request, tenant.tenantId);
     return turns.take(async () => {
-      const { selected, version } = await this.select(request, signIn);
+      const { selected, version, issues } = await this.select(request, signIn);
       const showValues = mayReadValues && request.values;
       await this.record(request, signIn, actor, { version, showValues, selected });
-      const body = await this.answer(request, signIn, selected, version, showValues);
+      const answered = await this.answer(request, signIn, selected, version, showValues);
+      const body = { ...answered, warnings: [...answered.warnings, ...issueBodies(issues)] };
       metrics.previews.inc({ tenant: request.tenant, answer: body.answer });
       return body;
     });
@@ -69,9 +71,10 @@ export class Previews {
   private async select(
     { tenant, mapping }: PreviewRequest,
     { call }: PreviewedSignIn,
-  ): Promise<{ readonly selected: Selected; readonly version: Version }> {
+  ): Promise<{ readonly selected: Selected; readonly version: Version; readonly issues: readonly ConfigurationIssue[] }> {
     const { mappings, workbench } = this.parts;
-    if (!mapping) return { selected: call ? mappings.select({ tenant, ...call }) : { kind: 'none' }, version: 'inForce' };
+    if (!mapping)
+      return { selected: call ? mappings.select({ tenant, ...call }) : { kind: 'none' }, version: 'inForce', issues: [] };
     const version = 'document' in mapping ? 'document' : mapping.version === 'published' ? 'inForce' : mapping.version;
     const document =
       'document' in mapping ? mapping.document : await workbench.version({ tenant, name: mapping.name }, mapping.version);
@@ -81,9 +84,9 @@ export class Previews {
         { path: ['mapping', 'document', 'tenant'], reason: 'is not the tenant that the preview is for' },
       ]);
     const selector: Selector = { tenant, ...(call ?? { application: '' }) };
-    const selected = mappings.selectBeside(candidateOf(document, String(version)), selector);
-    if (selected.kind === 'refused') throw mappingRefused(selected.issues);
-    return { selected, version };
+    const result = mappings.selectBeside(candidateOf(document, String(version)), selector);
+    if (result.kind === 'refused') throw mappingRefused(result.issues);
+    return { selected: result.selection, version, issues: result.warnings };
   }
 
   private record(
