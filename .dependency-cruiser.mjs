@@ -87,8 +87,9 @@ export default {
     {
       name: 'passport-azure-ad-in-entra-auth',
       severity: 'error',
-      comment: 'The package is archived and defective; only the library that overrides its defects may touch it.',
-      from: { path: '^(apps|libs|test)/', pathNot: '^libs/entra-auth/' },
+      comment:
+        'The package is archived and defective; only the library that overrides its defects may touch it, and who compares with it.',
+      from: { path: '^(apps|libs|test)/', pathNot: '^libs/entra-auth/|^test/bench/servers/' },
       to: { path: 'node_modules/passport-azure-ad/' },
     },
     {

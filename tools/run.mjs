@@ -28,6 +28,7 @@ const tasks = {
     [tsc, '-p', 'test/bench/tsconfig.json'],
     ['--import', './tools/resolve-typescript.mjs', 'test/bench/main.ts'],
   ],
+  scale: [...build, ['--import', './tools/resolve-typescript.mjs', 'test/scale/main.ts']],
   schema: [...build, ['tools/write-schemas.mjs']],
   format: [[module('oxfmt', 'bin', 'oxfmt'), '.']],
   check: [

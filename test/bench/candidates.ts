@@ -1,16 +1,17 @@
 import path from 'node:path';
 import type { BackEnds } from './back-ends.js';
 import { MeasuredProcess } from './measured-process.js';
-import { startService } from './service.js';
+import { startService, type ServiceOptions } from './service.js';
 
 /** The servers that are compared, in the order of a round. */
-export const candidateNames = ['bare', 'defaults', 'cold', 'warm', 'floor'] as const;
+export const candidateNames = ['bare', 'defaults', 'cold', 'small', 'warm', 'floor'] as const;
 export type CandidateName = (typeof candidateNames)[number];
 
 export const descriptions: Readonly<Record<CandidateName, string>> = {
   bare: 'node:http + jose + ldapts + pg',
   defaults: 'Nest + Express + passport-azure-ad + class-validator',
   cold: 'Claimbridge, nothing cached',
+  small: 'Claimbridge, nothing cached, small memory',
   warm: 'Claimbridge, all lookups cached',
   floor: 'node:http, parses, checks a cached token, answers',
 };
@@ -23,6 +24,18 @@ export interface Candidate {
   readonly readyMilliseconds: number;
 }
 
+/** For the least memory (docs/reference/performance.md). */
+const smallMemory = ['--max-semi-space-size=8', '--max-old-space-size=256'];
+
+const services: Partial<Readonly<Record<CandidateName, Pick<ServiceOptions, 'cached' | 'nodeArgs'>>>> = {
+  cold: {},
+  small: { nodeArgs: smallMemory },
+  warm: { cached: true },
+};
+
+/** Whether V8 has much to compile before it shows what it takes. */
+export const isService = (name: CandidateName): boolean => services[name] !== undefined;
+
 /** How many mappings the service has loaded; one of them is used. */
 export const mappings = 100;
 
@@ -34,17 +47,17 @@ export async function startCandidates(
 ): Promise<readonly Candidate[]> {
   const candidates: Candidate[] = [];
   for (const name of candidateNames) {
-    const { process, url, readyMilliseconds } =
-      name === 'cold' || name === 'warm'
-        ? await startService({ name, backEnds, core, mappings, cached: name === 'warm' })
-        : await startServer(name, backEnds, core);
+    const service = services[name];
+    const { process, url, readyMilliseconds } = service
+      ? await startService({ name, backEnds, core, mappings, ...service })
+      : await startServer(name, backEnds, core);
     stack.use(process);
     candidates.push({ name, process, url, readyMilliseconds });
   }
   return candidates;
 }
 
-async function startServer(name: 'bare' | 'defaults' | 'floor', backEnds: BackEnds, core: number | undefined) {
+async function startServer(name: CandidateName, backEnds: BackEnds, core: number | undefined) {
   const file = path.resolve(import.meta.dirname, `../../dist/test/bench/servers/${name}.js`);
   const begun = performance.now();
   const process = new MeasuredProcess({

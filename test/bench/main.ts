@@ -2,15 +2,15 @@
 // docs/reference/performance.md says how it measures and how to read it.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { startBackEnds, type BackEnds } from './back-ends.js';
 import { ratiosOf } from './budgets.js';
-import { startCandidates, type Candidate } from './candidates.js';
+import { isService, startCandidates, type Candidate } from './candidates.js';
 import { figuresOf, type Sample } from './figures.js';
 import { measureHangingSource } from './hanging-source.js';
 import { LoadGenerator, WrongAnswer } from './load-generator.js';
-import { profile } from './profile.js';
+import { profileService } from './profile.js';
 import { reportHanging, reportRatios, reportServers } from './report.js';
 import { interleave, sampleOf } from './rounds.js';
 
@@ -28,8 +28,10 @@ const whole = (name: string, text: string): number => {
   if (!/^[1-9][0-9]{0,3}$/.test(text)) throw new TypeError(`--${name} must be a whole number from 1 to 9999`);
   return Number(text);
 };
-const rounds = whole('rounds', values.rounds ?? (values.quick ? '3' : '7'));
-const seconds = whole('seconds', values.seconds ?? (values.quick ? '2' : '3'));
+const rounds = whole('rounds', values.rounds ?? (values.quick ? '3' : '9'));
+const seconds = values.seconds === undefined ? (values.quick ? 1.5 : 3) : whole('seconds', values.seconds);
+/** V8 compiles for a long time what is as large as the service, and longer on a machine that does other things too. */
+const warmUp = values.quick ? { service: 5, server: 2 } : { service: 20, server: 5 };
 const connections = whole('connections', values.connections);
 const people = 5_000;
 
@@ -62,17 +64,17 @@ async function measure(stack: AsyncDisposableStack): Promise<void> {
   if (backEnds.engine !== 'slapd')
     say(`slapd is not installed (apt-get install slapd): ${backEnds.engine} answers instead, and is slower.`);
   const load = stack.use(new LoadGenerator());
-  if (values.profile) return profile({ backEnds, load, core, connections, seconds, say });
+  if (values.profile) return profileService({ backEnds, load, core, connections, seconds, say });
   const candidates = await startCandidates(backEnds, core, stack);
   const { authorization, exchangesFile: exchanges } = backEnds;
   say(
     `${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}; ${people} people, ${backEnds.engine}, PostgreSQL; ` +
-      `${connections} connections, ${rounds} rounds of ${seconds} s each, after as long for warming up.\n`,
+      `${connections} connections, ${rounds} rounds of ${seconds} s each; load average ${loadavg()[0]!.toFixed(1)}.\n`,
   );
-  const run = (candidate: Candidate): Promise<Sample> =>
-    sampleOf(load, candidate.process, { url: candidate.url, authorization, seconds, connections, exchanges });
-  for (const candidate of candidates) await run(candidate);
-  const samples = await interleave(candidates, rounds, run);
+  const run = ({ process: server, url }: Candidate, time: number): Promise<Sample> =>
+    sampleOf(load, server, { url, authorization, seconds: time, connections, exchanges });
+  for (const candidate of candidates) await run(candidate, isService(candidate.name) ? warmUp.service : warmUp.server);
+  const samples = await interleave(candidates, rounds, (candidate) => run(candidate, seconds));
   const of = (name: Candidate['name']): readonly Sample[] => samples.get(candidates.find((each) => each.name === name)!)!;
   const ratios = ratiosOf(of);
   say(reportServers(candidates, (name) => figuresOf(of(name))));

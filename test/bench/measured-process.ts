@@ -58,15 +58,23 @@ export class MeasuredProcess {
     return (Number(user) + Number(system)) / ticksPerSecond;
   }
 
-  /** Memory that is resident now, in MB (2^20 bytes). */
+  /** Memory that is resident now, in MB (2^20 bytes); 0 where it has ended. */
   get residentMegabytes(): number {
-    const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.#child.pid}/status`, 'utf8'))!;
-    return Number(kilobytes) / 1_024;
+    try {
+      const [, kilobytes = 0] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.#child.pid}/status`, 'utf8')) ?? [];
+      return Number(kilobytes) / 1_024;
+    } catch {
+      return 0;
+    }
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
   }
 
   /** Lets it end by itself, with what it writes at its end. */
   async stop(): Promise<void> {
-    this.#child.kill('SIGTERM');
+    this.signal('SIGTERM');
     await this.#exited;
   }
 

@@ -49,7 +49,7 @@ function moduleOf({ functionName, url }: CpuProfile['nodes'][number]['callFrame'
 }
 
 /** Loads the service with nothing cached and with all cached, and says where its time went. */
-export async function profile(options: {
+export async function profileService(options: {
   readonly backEnds: BackEnds;
   readonly load: LoadGenerator;
   readonly core: number | undefined;

@@ -58,6 +58,10 @@ export class ServiceProcess {
     return { publicUrl: String(line['public']), managementUrl: String(line['management']) };
   }
 
+  get pid(): number {
+    return this.child.pid!;
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }

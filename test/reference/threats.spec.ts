@@ -11,6 +11,7 @@ const elements = [
   'tenant binding',
   'sources and queries',
   'mapping configuration',
+  'mapping store',
   'management door',
   'secrets',
   'logs and metrics',
@@ -35,7 +36,7 @@ const rows = lines.map((line): Row => {
   return { element, letter, threat, remedy, tests };
 });
 
-const suite = String.raw`\x60([\w./-]+\.spec\.ts)\x60: ((?:"[^"]+"(?:, (?="))?)+)`;
+const suite = String.raw`\x60([\w./-]+\.(?:spec|conformance)\.ts)\x60: ((?:"[^"]+"(?:, (?="))?)+)`;
 /** The cell is nothing but files, each with its titles. */
 const wellFormed = new RegExp(`^${suite}(?:; ${suite})*$`);
 const named = rows.flatMap(({ tests }) =>

@@ -80,7 +80,7 @@ export class Sources {
         health: {
           ...state,
           ...(checkedAt && { checkedAt: checkedAt.toISOString() }),
-          ...(lastError && { lastError: { code: lastError.code, at: lastError.at.toISOString() } }),
+          ...(lastError && { lastError: { ...lastError, at: lastError.at.toISOString() } }),
         },
         lookups: [...source.lookups].map(([lookup, { parameters, locate }]) => {
           const cache = config.lookups[lookup]?.cache;

@@ -91,3 +91,5 @@ export { MappingSnapshot, type MappingProblem, type Selection, type Selector } f
 export type { SubjectTest, SubjectTests } from './subject-test.js';
 export { subjectProperties, unverifiedProperties, type Subject, type SubjectProperty } from './subject.js';
 export { runMappingTests, type MappingTestResult, type TestOutcome } from './trial/run-mapping-tests.js';
+export { mappingLanguageReference } from './reference/language-reference.js';
+export { conditionReference, transformReference } from './reference/transform-reference.js';

@@ -32,6 +32,15 @@ describe('SnapshotFile', () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 
+  it('keeps any number of mappings, none too', async () => {
+    const snapshot = new SnapshotFile(file);
+    for (const count of [0, 1, 100, 101, 250]) {
+      const mappings = Array.from({ length: count }, (_, index) => ({ ...mapping, origin: `mapping ${index}` }));
+      await snapshot.write(mappings, savedAt);
+      expect(await snapshot.read()).toEqual({ kind: 'saved', savedAt, mappings });
+    }
+  });
+
   it('leaves out what is not a document', async () => {
     const unreadable: StoredMapping = {
       origin: 'b.yaml',

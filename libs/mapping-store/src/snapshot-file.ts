@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { StoredMapping } from '#claims';
 import { z } from 'zod';
@@ -18,6 +18,8 @@ const snapshotDocument = z.strictObject({
     }),
   ),
 });
+
+const mappingsInPart = 100;
 
 export type SavedSnapshot =
   | { readonly kind: 'saved'; readonly savedAt: Date; readonly mappings: readonly StoredMapping[] }
@@ -59,24 +61,49 @@ export class SnapshotFile {
     };
   }
 
-  /** Replaces the file as a whole: a crash leaves the old one or the new one, never half of one. */
+  /**
+   * Replaces the file as a whole: a crash leaves the old one or the new one, never half of one. Written in parts, so that sign-ins
+   * go on meanwhile however many mappings there are.
+   */
   async write(mappings: readonly StoredMapping[], savedAt: Date): Promise<void> {
-    const saved = mappings.flatMap(({ origin, revision, content, claimSets }) =>
-      content.kind === 'document' ? [{ origin, revision, document: content.document, ...(claimSets && { claimSets }) }] : [],
-    );
     await mkdir(path.dirname(this.file), { recursive: true, mode: 0o700 });
-    const temporary = `${this.file}.${process.pid}.tmp`;
-    const handle = await open(temporary, 'w', 0o600);
+    const temporary = `${this.file}.${randomUUID()}.tmp`;
     try {
-      await handle.writeFile(
-        JSON.stringify({ format: 1, savedAt: savedAt.toISOString(), checksum: checksumOf(saved), mappings: saved }),
-      );
-      await handle.sync();
-    } finally {
-      await handle.close();
+      const handle = await open(temporary, 'wx', 0o600);
+      try {
+        await handle.write(`{"format":1,"savedAt":${JSON.stringify(savedAt)},"mappings":`);
+        const hash = createHash('sha256');
+        for (const part of parts(mappings)) {
+          hash.update(part);
+          await handle.write(part);
+        }
+        await handle.write(`,"checksum":"${hash.digest('hex')}"}`);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(temporary, this.file);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
     }
-    await rename(temporary, this.file);
   }
+}
+
+/** The JSON text of a list of the documents, in parts. */
+function* parts(mappings: readonly StoredMapping[]): Generator<string> {
+  let separator = '[';
+  for (let start = 0; start < mappings.length; start += mappingsInPart) {
+    const saved = mappings
+      .slice(start, start + mappingsInPart)
+      .flatMap(({ origin, revision, content, claimSets }) =>
+        content.kind === 'document' ? [{ origin, revision, document: content.document, ...(claimSets && { claimSets }) }] : [],
+      );
+    if (saved.length === 0) continue;
+    yield separator + saved.map((mapping) => JSON.stringify(mapping)).join(',');
+    separator = ',';
+  }
+  yield separator === '[' ? '[]' : ']';
 }
 
 function checksumOf(mappings: readonly unknown[]): string {

@@ -1,9 +1,9 @@
 import { LdapConnector } from '#connectors';
 import { Secrets, type Outcome, type Source } from '#claims';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { hostileValues } from '../injection/corpus.js';
 import { bindRequest, message, RawConnection, searchRequest } from './raw.js';
-import { account, base, describeServers, directoryOf, entry, type Server, type ServerName } from './servers.js';
+import { account, base, describeServers, directoryOf, entry, startServer, type Server, type ServerName } from './servers.js';
 
 const people = `ou=People,${base}`;
 
@@ -129,5 +129,30 @@ describeServers('injection', ldif, (name, server) => {
     raw.send(message(3, searchRequest(people, 'displayName', 'adele.vance@corp.example')));
     await expect.poll(() => raw.codeOf(3), { timeout: 10_000 }).toBe(0);
     expect(raw.received.filter(({ tag }) => tag === 0x64).map(({ id }) => id)).toEqual([3]);
+  });
+});
+
+describe('a directory to which accents do not matter, as to Active Directory', () => {
+  it('finds nobody by a look-alike, and everyone by what they are called', async () => {
+    const named = (index: number, displayName: string): string =>
+      entry(`cn=a${index},${people}`, { objectClass: 'user', cn: `a${index}`, displayName, employeeID: String(index) });
+    const server = await startServer(
+      'in process',
+      directoryOf(entry(people, { objectClass: 'organizationalUnit' }), named(1, 'Adele.Vance'), named(2, 'Zoë')),
+      { ignoreAccents: true },
+    );
+    onTestFinished(() => server.stop());
+    const source = sourceOf(server);
+    onTestFinished(() => source.close());
+    const ask = async (value: string): Promise<unknown> => {
+      const query = { lookup: 'by-filter', parameters: new Map([['value', value]]), projection: ['employeeID'] };
+      const outcome = await source.fetch(query, new AbortController().signal);
+      return outcome.kind === 'found' ? outcome.attributes.get('employeeID') : outcome.kind;
+    };
+    expect(await ask('adele.VANCE')).toEqual(['1']);
+    expect(await ask('zoë')).toEqual(['2']);
+    expect(await ask('zoe\u0308')).toEqual(['2']);
+    expect(await ask('adéle.vance')).toBe('notFound');
+    expect(await ask('zoe')).toBe('notFound');
   });
 });

@@ -80,15 +80,10 @@ describe.each(cases)('%s that %s', (system, name, { answers, strike, later }) =>
   const { proxy } = systems[system]!;
 
   it('is treated by each policy, harms no other application, and is used again when it works', async () => {
-    const told = await survive(stack, system, {
-      name,
-      answers,
-      strike: () => strike(proxy(stack)),
-      later,
-      heal: () => heal(system),
-    });
-    expect(told).toHaveLength(2);
-    report.push(...told);
+    const fault = { name, answers, strike: () => strike(proxy(stack)), later, heal: () => heal(system) };
+    const lines = await survive(stack, system, fault);
+    expect(lines).toHaveLength(2);
+    report.push(...lines);
   });
 });
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { duration } from '../duration.js';
 import { alias, claimValue, configurationName, guid, reference } from './names.js';
 import { testDocument } from './test-document.js';
-import { transformDocument } from './transform-document.js';
+import { transformDocument, transformJsonSchema } from './transform-document.js';
 
 const lookupName = z.string().regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, { error: 'must be <source>.<lookup>' });
 
@@ -60,8 +60,10 @@ const claim = z
         error: 'must be fail, omit, { default: value } or { stale: duration, then: fail|omit|{ default: value } }',
       })
       .default('fail')
-      .describe('The source did not answer, or several entries matched where one person was asked for.'),
-    whenMissing: treatment.default('omit').describe('The source answered that there is nothing.'),
+      .describe(
+        'What the claim becomes where the source did not answer, or several entries matched where one person was asked for; fail where it is left out.',
+      ),
+    whenMissing: treatment.default('omit').describe('What the claim becomes where the source answered that there is nothing.'),
     acceptDegraded: z.boolean().default(false).describe('Whether what a fallback gave may be the value.'),
   })
   .superRefine((document, context) => {
@@ -216,6 +218,7 @@ export function mappingJsonSchema(): object {
   const schema = z.toJSONSchema(z.union([mappingDocument, claimSetDocument]), {
     io: 'input',
     override: ({ zodSchema, jsonSchema }) => {
+      if (zodSchema === transformDocument) Object.assign(jsonSchema, transformJsonSchema());
       if (zodSchema === claim) jsonSchema.oneOf = [{ required: ['from'] }, { required: ['value'] }];
     },
   });

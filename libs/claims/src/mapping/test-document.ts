@@ -44,7 +44,7 @@ const given = z.union(
 /** One test beside a mapping: a person, what the sources answer, and what must come of it. */
 export const testDocument = z
   .strictObject({
-    name: z.string().min(1).max(200),
+    name: z.string().min(1).max(200).describe('What it shows, in words.'),
     subject: z
       .strictObject(
         Object.fromEntries(subjectProperties.map((property) => [property, z.string().min(1).optional()])) as Record<

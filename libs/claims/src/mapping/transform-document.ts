@@ -137,12 +137,32 @@ const pairwiseTransform = z
   .strictObject({ Pairwise: secretName })
   .describe('A pseudonym of each value that differs from application to application and from tenant to tenant.');
 
-const forms =
-  '{ Join: separator }, { Split: separator }, { Format: guid|sid|base64 }, { Format: date, from: iso }, ' +
-  '{ Map: { value: value }, otherwise: drop|keep|{ default: text } }, Contains, StartWith, EndWith, Extract, ExtractAlpha, ' +
-  'ExtractNumeric, IfEmpty, IfNotEmpty, Substring, RegexReplace, Filter, Hash or Pairwise with its parameter';
+const written = z.union([
+  plainTransform,
+  joinTransform,
+  splitTransform,
+  bytesTransform,
+  dateTransform,
+  mapTransform,
+  containsTransform,
+  startWithTransform,
+  endWithTransform,
+  extractTransform,
+  alphaTransform,
+  numericTransform,
+  ifEmptyTransform,
+  ifNotEmptyTransform,
+  substringTransform,
+  regexTransform,
+  filterTransform,
+  hashTransform,
+  pairwiseTransform,
+]);
 
-const byName = {
+export type TransformDocument = z.output<typeof written>;
+
+/** By the key that names them; Format has two forms. */
+const byName: Readonly<Record<string, z.ZodType<TransformDocument> | undefined>> = {
   Join: joinTransform,
   Split: splitTransform,
   Map: mapTransform,
@@ -159,56 +179,44 @@ const byName = {
   Filter: filterTransform,
   Hash: hashTransform,
   Pairwise: pairwiseTransform,
-} as const;
+};
 
-export const transformDocument = z
-  .union(
-    [
-      plainTransform,
-      joinTransform,
-      splitTransform,
-      bytesTransform,
-      dateTransform,
-      mapTransform,
-      containsTransform,
-      startWithTransform,
-      endWithTransform,
-      extractTransform,
-      alphaTransform,
-      numericTransform,
-      ifEmptyTransform,
-      ifNotEmptyTransform,
-      substringTransform,
-      regexTransform,
-      filterTransform,
-      hashTransform,
-      pairwiseTransform,
-    ],
-    { error: (issue) => whatIsWrong(issue.input) },
-  )
-  .meta({ id: 'transform' });
-
-/** A union only says that nothing fits; the transform that was meant says why. */
-function whatIsWrong(input: unknown): string {
-  if (typeof input === 'string') return `is not a transform; those without a parameter are ${plainTransform.options.join(', ')}`;
-  const keys = typeof input === 'object' && input !== null ? Object.keys(input) : [];
-  const meant = keys.find((key) => Object.hasOwn(byName, key)) as keyof typeof byName | undefined;
-  const candidates =
-    meant !== undefined
-      ? [byName[meant]]
-      : keys.includes('Format')
-        ? [keys.includes('from') ? dateTransform : bytesTransform]
-        : [];
-  for (const candidate of candidates) {
-    const result = candidate.safeParse(input);
-    const [first] = result.success ? [] : result.error.issues;
-    if (first === undefined) continue;
-    const said = first.code === 'unrecognized_keys' ? `${first.keys.join(', ')} is not a known key` : first.message;
-    return `is not the transform ${meant ?? 'Format'} as it is written: ${[...first.path, said].join(': ')}`;
-  }
-  return `must be the name of a transform, ${forms}`;
+function schemaOf(input: object): z.ZodType<TransformDocument> | undefined {
+  if (Object.hasOwn(input, 'Format')) return Object.hasOwn(input, 'from') ? dateTransform : bytesTransform;
+  const name = Object.keys(input).find((key) => Object.hasOwn(byName, key));
+  return name === undefined ? undefined : byName[name];
 }
 
-export type TransformDocument = z.output<typeof transformDocument>;
+/** One transform. It is read by the schema of the one that it names, so that what is wrong with it is said where it is. */
+export const transformDocument = z
+  .unknown()
+  .transform((input, context): TransformDocument => {
+    const schema =
+      typeof input === 'string' ? plainTransform : typeof input === 'object' && input !== null ? schemaOf(input) : undefined;
+    const result = schema?.safeParse(input);
+    if (result?.success) return result.data;
+    if (result === undefined || typeof input === 'string')
+      context.addIssue({
+        code: 'custom',
+        message: `is not a transform; there are ${[...plainTransform.options, 'Format', ...Object.keys(byName)].join(', ')}`,
+      });
+    else
+      for (const issue of result.error.issues)
+        for (const key of issue.code === 'unrecognized_keys' ? issue.keys : [undefined])
+          context.addIssue({
+            code: 'custom',
+            path: key === undefined ? issue.path : [...issue.path, key],
+            message: key === undefined ? issue.message : 'is not a known key',
+          });
+    return z.NEVER;
+  })
+  .meta({ id: 'transform' });
+
+/** The JSON Schema of a transform: every form of it. */
+export function transformJsonSchema(): object {
+  const { $schema: _$schema, ...schema } = z.toJSONSchema(written, { io: 'input' });
+  return schema;
+}
+
 export type OutputDocument = z.output<typeof output>;
 export type OtherwiseDocument = z.output<typeof otherwise>;

@@ -4,7 +4,10 @@ import { compileMapping } from './compile-mapping.js';
 
 const application = '3a1c0000-0000-4000-8000-000000000001';
 const directory = new FakeSource('corp-ad', {
-  user: { locate: [{ key: 'onPremisesSecurityIdentifier', when: {}, fallThrough: false }] },
+  user: {
+    locate: [{ key: 'onPremisesSecurityIdentifier', when: {}, fallThrough: false }],
+    refuses: (attribute) => (attribute.startsWith('groups.') ? 'there is groups.name' : undefined),
+  },
   group: { parameters: ['name'] },
 });
 const spare = new FakeSource('spare-ad', {
@@ -217,6 +220,11 @@ describe('last known and degraded values', () => {
     ],
     ['keepLastKnown that nobody uses', used({ keepLastKnown: '1h' }), 'lookups.person.keepLastKnown: is of no use'],
     ['keepLastKnown of a month', used({ keepLastKnown: '30d' }), 'lookups.person.keepLastKnown: must be at most 7d'],
+    [
+      'an attribute that the source refuses',
+      { claims: { a: { from: 'person.groups.names' }, lead: valid.claims.lead } },
+      'lookups.person: corp-ad.user has no groups.names: there is groups.name',
+    ],
     ['a fallback that nobody accepts', used({ fallback: ['spare-ad.user'] }), 'lookups.person.fallback: is of no use'],
     [
       'a fallback of the same source',

@@ -4,6 +4,8 @@ interface Need {
   /** Attribute names as they were first spelled, by their lower case. */
   readonly projection: Map<string, string>;
   keepLastKnown: number;
+  /** The same list for all plans, once it is asked for. */
+  sorted?: readonly string[];
 }
 
 /**
@@ -45,8 +47,9 @@ function needsOf(plans: readonly Plan[], only?: ReadonlySet<string>): ReadonlyMa
 }
 
 function link(planned: PlannedLookup, tenant: string, needs: ReadonlyMap<string, Need>): PlannedLookup {
-  const { projection, keepLastKnown } = needs.get(keyOf(tenant, planned))!;
-  return { ...planned, projection: [...projection.values()].toSorted(), keepLastKnown };
+  const need = needs.get(keyOf(tenant, planned))!;
+  need.sorted ??= [...need.projection.values()].toSorted();
+  return { ...planned, projection: need.sorted, keepLastKnown: need.keepLastKnown };
 }
 
 function keyOf(tenant: string, { source, lookup }: AskedLookup): string {

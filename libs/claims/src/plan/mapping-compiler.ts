@@ -46,6 +46,7 @@ export class MappingCompiler {
 
     const claims = Object.entries(document.claims).map(([name, claim]) => this.claim(name, claim));
     const lookups = Object.entries(document.lookups).flatMap(([alias, lookup]) => this.lookup(alias, lookup));
+    for (const lookup of lookups) this.checkAttributes(lookup);
     const ordered = inDependencyOrder(lookups, this.refuse);
     checkStale(document, claims, this.refuse, this.refuseUseless);
     checkDegraded(document, ordered, claims, this.refuseUseless);
@@ -243,6 +244,15 @@ export class MappingCompiler {
         acceptDegraded: document.acceptDegraded,
       },
     ];
+  }
+
+  /** A name that the source refuses would be unavailable at every sign-in. */
+  private checkAttributes({ alias, fallbacks, ...own }: PlannedLookup): void {
+    for (const { source, lookup, description } of [own, ...fallbacks])
+      for (const attribute of this.projections.get(alias)!.values()) {
+        const reason = description.refuses?.(attribute);
+        if (reason !== undefined) this.refuse(['lookups', alias], `${source.name}.${lookup} has no ${attribute}: ${reason}`);
+      }
   }
 
   private asked(use: string, path: Path): AskedLookup | undefined {

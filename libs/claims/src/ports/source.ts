@@ -17,6 +17,8 @@ export interface LookupDescription {
   readonly parameters: readonly string[];
   /** Tried in order; empty where `parameters` are asked for. */
   readonly locate: readonly LocateRule[];
+  /** Why a mapping cannot ask for an attribute of this name; undefined where it can. Absent: the source takes any name. */
+  readonly refuses?: (attribute: string) => string | undefined;
 }
 
 export interface LookupQuery {

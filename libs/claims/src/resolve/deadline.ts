@@ -27,15 +27,10 @@ export class Deadline implements Disposable {
       const end = (): void => resolve(late);
       if (this.expired) setImmediate(end);
       else this.waiting.add(end);
+      const settled = (): unknown => this.waiting.delete(end);
       work.then(
-        (result) => {
-          this.waiting.delete(end);
-          resolve(result);
-        },
-        (error: unknown) => {
-          this.waiting.delete(end);
-          reject(error as Error);
-        },
+        (result) => (settled(), resolve(result)),
+        (error: unknown) => (settled(), reject(error as Error)),
       );
     });
   }

@@ -59,7 +59,7 @@ export interface AccountRules {
  * - locked, passwordExpired: LOCKOUT and PASSWORD_EXPIRED of msDS-User-Account-Control-Computed, which the domain controller computes
  *   from the policy that applies to this person (MS-ADTS §3.1.1.4.5.17). The same bits of userAccountControl are never set there.
  *   Where it is not sent, as by a Global Catalog, lockoutTime 0 is not locked, another one is locked until `lockoutDuration` has passed.
- * - expired: accountExpires has come; 0 and 0x7FFFFFFFFFFFFFFF are never (MS-ADA1 §2.2). None at all is never too, but only where the
+ * - expired: accountExpires has come; 0 and 0x7FFFFFFFFFFFFFFF are never (MS-ADA1 §2.1). None at all is never too, but only where the
  *   computed bits are sent: they are of the same property set, and a Global Catalog has neither.
  */
 export function accountState(values: (attribute: string) => readonly AttributeValue[], rules: AccountRules): AccountState {

@@ -1,5 +1,16 @@
 import { accountAttributes, accountConditions, type AccountCondition, type AccountState } from './account-state.js';
-import { groupForms, memberAttributes, type GroupForm } from './group-membership.js';
+
+/**
+ * The forms in which a person's groups are given, as `groups.name` and so on; the qualified ones have the names that AD FS has for
+ * them, as in `tokenGroups(domainQualifiedName)`.
+ */
+const groupForms = ['name', 'domainQualifiedName', 'longDomainQualifiedName', 'sid', 'dn'] as const;
+export type GroupForm = (typeof groupForms)[number];
+
+const accountNames = ['flags', ...accountConditions] as const;
+
+/** What is needed of a person, besides the name, to work groups out. */
+const memberAttributes = ['objectSid', 'primaryGroupID'];
 
 /**
  * What a lookup must fetch and work out for the attributes that were asked for. Names with a dot are worked out: no attribute of a
@@ -12,10 +23,6 @@ export interface Projection {
   readonly passedOn: readonly string[];
   readonly account: ReadonlyMap<string, AccountCondition | 'flags'>;
   readonly groups: ReadonlyMap<string, GroupForm>;
-  /** A name that looks like one that is worked out, and is none. */
-  readonly unknown: string | undefined;
-  /** An attribute for which a search must be of base scope: Active Directory answers others with an error. */
-  readonly baseOnly: string | undefined;
 }
 
 /** @param conditions the states that decide whether the entry counts */
@@ -23,13 +30,11 @@ export function projectionOf(asked: readonly string[], conditions: readonly Acco
   const account = new Map<string, AccountCondition | 'flags'>();
   const groups = new Map<string, GroupForm>();
   const passedOn: string[] = [];
-  let unknown: string | undefined;
   for (const name of asked) {
-    const accountName = ignoringCase(['flags', ...accountConditions] as const, 'account.', name);
+    const accountName = ignoringCase(accountNames, 'account.', name);
     const form = ignoringCase(groupForms, 'groups.', name);
     if (accountName) account.set(name, accountName);
     else if (form) groups.set(name, form);
-    else if (/^[A-Za-z][^;]*\./.test(name)) unknown ??= name;
     else passedOn.push(name);
   }
   const needed = [
@@ -38,8 +43,22 @@ export function projectionOf(asked: readonly string[], conditions: readonly Acco
     ...(groups.size > 0 ? memberAttributes : []),
   ];
   const fetched = [...new Map(needed.map((name) => [name.toLowerCase(), name])).values()];
-  const baseOnly = passedOn.find((name) => /^(?:msds-)?tokenGroup/i.test(name));
-  return { fetched, passedOn, account, groups, unknown, baseOnly };
+  return { fetched, passedOn, account, groups };
+}
+
+/** Why a lookup cannot answer an attribute of this name. */
+export function refusalOf(
+  attribute: string,
+  lookup: { readonly many: boolean; readonly baseScope: boolean },
+): string | undefined {
+  const isWorkedOut =
+    ignoringCase(accountNames, 'account.', attribute) !== undefined ||
+    ignoringCase(groupForms, 'groups.', attribute) !== undefined;
+  if (isWorkedOut) return lookup.many ? 'it is worked out for one entry, and the lookup has entries: many' : undefined;
+  if (/^[A-Za-z][^;]*\./.test(attribute))
+    return `there are ${accountNames.map((name) => `account.${name}`).join(', ')}, ${groupForms.map((form) => `groups.${form}`).join(', ')}`;
+  // Active Directory answers others with an error, after which the connection counts as not authenticated.
+  return /^(?:msds-)?tokenGroup/i.test(attribute) && !lookup.baseScope ? 'it needs scope: base; groups.sid does not' : undefined;
 }
 
 /** The texts of `account.…`; undefined where the directory does not say. */

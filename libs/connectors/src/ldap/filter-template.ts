@@ -15,6 +15,8 @@ export class FilterTemplate {
     private readonly encoder: Encoder,
     /** The names of the placeholders. */
     readonly parameters: ReadonlySet<string>,
+    /** The attributes that must equal a parameter as text, whatever else the filter asks for. */
+    readonly equalities: readonly Equality[],
   ) {}
 
   static parse(text: string): FilterTemplateResult {
@@ -24,7 +26,7 @@ export class FilterTemplate {
     const reason = survey(parsed.node, true, parameters);
     return reason
       ? { kind: 'refused', reason }
-      : { kind: 'parsed', template: new FilterTemplate(compile(parsed.node), parameters) };
+      : { kind: 'parsed', template: new FilterTemplate(compile(parsed.node), parameters, equalitiesOf(parsed.node)) };
   }
 
   /**
@@ -36,6 +38,11 @@ export class FilterTemplate {
     const bytes = typeof this.encoder === 'function' ? this.encoder(values) : this.encoder;
     return bytes === undefined ? 'impossible' : new EncodedFilter(bytes);
   }
+}
+
+export interface Equality {
+  readonly attribute: string;
+  readonly parameter: string;
 }
 
 /** A filter that is encoded already, in the form in which ldapts writes it. */
@@ -59,6 +66,12 @@ export class EncodedFilter extends Filter {
   toJSON(): string {
     return this.toString();
   }
+}
+
+function equalitiesOf(node: FilterNode): readonly Equality[] {
+  if (node.kind === 'and') return node.children.flatMap(equalitiesOf);
+  if (node.kind !== 'equal' || node.value.kind !== 'placeholder' || node.value.format !== 'text') return [];
+  return [{ attribute: node.attribute, parameter: node.value.name }];
 }
 
 /** Collects the placeholders' names; answers why the filter is refused, if it is. */

@@ -1,6 +1,7 @@
 import { sidText, unavailable, type AttributeValue, type Unavailable } from '#claims';
 import { integer } from './account-state.js';
 import type { Conversation, Entries } from './conversation.js';
+import type { GroupForm } from './derived-attributes.js';
 import { domainOf } from './distinguished-name.js';
 import type { Domains } from './domains.js';
 import { binaryAttributes } from './entry-attributes.js';
@@ -10,25 +11,15 @@ import { baseOf, groupAttributes, readGroups, sidKey, type Group, type GroupTabl
 import type { GroupsConfig } from './ldap-lookup.js';
 import { readWhole } from './read-whole.js';
 
-/**
- * The forms in which a person's groups are given, as `groups.name` and so on; the qualified ones have the names that AD FS has for
- * them, as in `tokenGroups(domainQualifiedName)`.
- */
-export const groupForms = ['name', 'domainQualifiedName', 'longDomainQualifiedName', 'sid', 'dn'] as const;
-export type GroupForm = (typeof groupForms)[number];
-
 /** The person whose groups are asked for. */
 export interface Member {
   readonly dn: string;
   values(attribute: string): readonly AttributeValue[];
 }
 
-/** What is needed of the person besides the name. */
-export const memberAttributes = ['objectSid', 'primaryGroupID'] as const;
-
 type Named = { readonly kind: 'forms'; readonly forms: ReadonlyMap<GroupForm, readonly string[]> };
 
-/** A group of the person by its SID, its entry, or both; `hidden` where the directory shows no entry for the SID. */
+/** A group of the person by its SID, its entry, or both: the directory may show no entry of the SID. */
 type Membership = { readonly sid: Uint8Array; readonly group?: Group } | { readonly sid?: undefined; readonly group: Group };
 
 /** MS-ADTS §3.1.1.4.5.19 and §3.1.1.4.5.20. */
@@ -136,7 +127,7 @@ export class GroupMembership {
     return { kind: 'memberships', memberships };
   }
 
-  /** It is not among the groups whose `member` the person is (MS-SAMR §3.1.1.8.11: primaryGroupID). */
+  /** It is not among the groups whose `member` the person is (Microsoft: Primary-Group-ID attribute). */
   private async primary(
     member: Member,
     signal: AbortSignal,

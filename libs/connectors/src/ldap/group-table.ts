@@ -34,15 +34,18 @@ const binary = binaryAttributes([]);
 
 /** Which SID is which group: asked for in batches, by nobody twice at the same time, and kept. */
 export class GroupTable {
-  private readonly kept: LRUCache<string, { readonly group: Group | undefined }>;
+  private cache: LRUCache<string, { readonly group: Group | undefined }> | undefined;
   private readonly underWay = new Map<string, Promise<Resolved | Unavailable>>();
 
   constructor(
     private readonly conversations: Conversations,
     private readonly domains: Domains,
     private readonly config: GroupsConfig,
-  ) {
-    this.kept = new LRUCache({ max: config.names.entries });
+  ) {}
+
+  /** Made when it is first needed: it takes its room at once, and most lookups never ask for groups. */
+  private get kept(): LRUCache<string, { readonly group: Group | undefined }> {
+    return (this.cache ??= new LRUCache({ max: this.config.names.entries }));
   }
 
   /** The work belongs to no caller: others may wait for it, and what comes late serves the next sign-in. */

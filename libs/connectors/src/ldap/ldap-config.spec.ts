@@ -1,6 +1,7 @@
 import { configurationIssues } from '#claims';
 import { describe, expect, it } from 'vitest';
 import { ldapConfig } from './ldap-config.js';
+import { LdapConnector } from './ldap-connector.js';
 
 const lookup = { base: 'dc=x', parameters: ['upn'], filter: '(cn={upn})' };
 const document = {
@@ -48,6 +49,16 @@ describe('ldapConfig', () => {
     expect(refusals({ startTls: true })).toHaveLength(2);
   });
 
+  it('says where its servers are, or who lists them', () => {
+    const connector = new LdapConnector();
+    expect(connector.describe(connector.config.parse(document)).hosts).toEqual(document.urls);
+    const discover = { domain: 'corp.example', site: 'hq' };
+    expect(connector.describe(connector.config.parse({ ...document, urls: undefined, discover })).hosts).toEqual([
+      '_ldap._tcp.hq._sites.dc._msdcs.corp.example',
+      '_ldap._tcp.corp.example',
+    ]);
+  });
+
   it('finds servers by DNS instead, by the port that their protection needs', () => {
     const discovered = (changes: object, more: object = {}) =>
       ldapConfig.parse({ ...document, urls: undefined, discover: { domain: 'Corp.Example', ...changes }, ...more }).discovery;
@@ -84,6 +95,18 @@ describe('ldapConfig', () => {
     expect(refusals(located({ ...rule, when: { userType: 'Member' } }))).toHaveLength(1);
     expect(refusals(located({ ...rule, trustUnverified: true, when: { userType: 'Member' } }))).toEqual([]);
     expect(refusals(located({ key: 'onPremisesSamAccountName', filter: '(sAMAccountName={value})' }))).toEqual([]);
+  });
+
+  it('tells mappings which attributes a lookup cannot have', () => {
+    const refuses = (changes: object, attribute: string): string | undefined =>
+      ldapConfig.parse({ ...document, ...withLookup(changes) }).lookups['user']!.refuses(attribute);
+    for (const name of ['cn', 'Account.Disabled', 'groups.NAME', '1.2.840.113556.1.4.221', 'description;lang-en'])
+      expect(refuses({}, name)).toBeUndefined();
+    expect(refuses({}, 'groups.names')).toContain('groups.name,');
+    expect(refuses({}, 'account.enabled')).toContain('account.disabled');
+    expect(refuses({ entries: 'many' }, 'groups.name')).toContain('entries: many');
+    expect(refuses({}, 'tokenGroups')).toContain('scope: base');
+    expect(refuses({ scope: 'base' }, 'tokenGroups')).toBeUndefined();
   });
 
   it('takes the key in the base of a rule', () => {

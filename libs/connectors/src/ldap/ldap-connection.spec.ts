@@ -85,6 +85,30 @@ describe('LdapConnection', () => {
     expect(await answer).toMatchObject({ kind: 'result', surplus: true, entries: { length: 2 } });
   });
 
+  it.each([
+    ['entries', (id: number) => entry(id, 'cn=a', 'x'.repeat(60_000))],
+    ['references', (id: number) => message(id, ber(0x73, ber(4, `ldap://elsewhere/${'x'.repeat(60_000)}`)))],
+  ])('ends the operation alone whose %s become too many bytes, and tells the server to stop', async (_name, part) => {
+    const [endless, other] = [connection.search(search, patient), connection.search(search, patient)];
+    const socket = await peer;
+    for (let sent = 0; sent < 150; sent++) socket.write(part(1));
+    expect(await endless).toEqual({ kind: 'tooMuch' });
+    await vi.waitFor(() => expect(Buffer.concat(received).includes(Buffer.of(0x50, 1, 1))).toBe(true));
+    socket.write(done(2, 0));
+    expect(await other).toMatchObject({ kind: 'result', entries: [] });
+    expect(ended).toEqual([]);
+  });
+
+  it('hands on where else entries may be, and where the next page begins', async () => {
+    const answer = connection.search({ ...search, after: Buffer.from('before') }, patient);
+    const control = ber(0x30, ber(4, '1.2.840.113556.1.4.319'), ber(4, ber(0x30, ber(2, Buffer.of(0)), ber(4, 'next'))));
+    const last = ber(0x30, ber(0x02, Buffer.of(1)), ber(0x65, ber(0x0a, Buffer.of(0)), ber(4), ber(4)), ber(0xa0, control));
+    (await peer).write(Buffer.concat([reference(1), last]));
+    expect(await answer).toMatchObject({ references: ['ldap://elsewhere/dc=x'], cookie: Buffer.from('next') });
+    const asked = Buffer.concat([Buffer.of(2, 1, 2, 4, 6), Buffer.from('before')]);
+    await vi.waitFor(() => expect(Buffer.concat(received).includes(asked)).toBe(true));
+  });
+
   it('ends the operation alone whose answer cannot be read', async () => {
     const answers = [connection.search(search, patient), connection.search(search, patient)];
     (await peer).write(Buffer.concat([message(1, ber(0x79, ber(4))), done(2, 0)]));
@@ -147,6 +171,31 @@ describe('LdapConnection', () => {
     expect(connection.isUsable).toBe(true);
     await abandoned();
     expect(ended).toEqual(['silent']);
+  });
+
+  it('takes no more after four operations in a row without an answer, though something comes, and lets the others finish', async () => {
+    const socket = await peer;
+    const others = [connection.search(search, patient), connection.search(search, patient)];
+    const giveUp = async (): Promise<void> => {
+      const abort = new AbortController();
+      const answer = connection.search(search, abort.signal);
+      const before = connection.received;
+      socket.write(entry(1, 'cn=a', 'a'));
+      await vi.waitFor(() => expect(connection.received).toBeGreaterThan(before));
+      abort.abort();
+      await answer;
+    };
+    for (let count = 0; count < 3; count++) await giveUp();
+    socket.write(done(2, 0));
+    await others[1];
+    for (let count = 0; count < 3; count++) await giveUp();
+    expect(connection.isUsable).toBe(true);
+    await giveUp();
+    expect(connection.isUsable).toBe(false);
+    expect(ended).toEqual([]);
+    socket.write(done(1, 0));
+    expect(await others[0]).toMatchObject({ kind: 'result' });
+    expect(ended).toEqual(['slow']);
   });
 
   it('lets what is under way finish when it is retired', async () => {

@@ -148,27 +148,43 @@ describe('connections', () => {
   });
 
   it('take the next search where the fewest are under way', async () => {
-    const running = await directory();
-    const bySearches = new Map<number, number>();
+    const gate = Promise.withResolvers<void>();
+    const running = await directory({ onSearch: ({ base }) => (base === '' ? undefined : gate.promise) });
+    const searches = new Map<number, number>();
     const wire = await proxy(running, (sent, connection) => {
-      if (sent.includes('userPrincipalName')) bySearches.set(connection, (bySearches.get(connection) ?? 0) + 1);
+      const count = sent.toString('latin1').split(adele.upn).length - 1;
+      searches.set(connection, (searches.get(connection) ?? 0) + count);
     });
     const source = ldap([wire.port]);
-    const ask = async (): Promise<void> => {
-      await new Promise((resolve) => setImmediate(resolve));
-      void find(source, 'user', adele);
-    };
     await source.probe(patient);
-    running.pause();
-    for (let search = 0; search < 3; search++) void find(source, 'user', adele);
-    await vi.waitFor(() => expect(wire.connections).toBe(2));
-    running.resume();
-    await vi.waitFor(async () => expect((await source.probe(patient)).kind).toBe('up'));
-    bySearches.clear();
-    running.pause();
-    for (let search = 0; search < 10; search++) await ask();
-    await vi.waitFor(() => expect([...bySearches.values()]).toEqual([5, 5]));
-    running.resume();
+    const hanging = [1, 2, 3].map(() => find(source, 'user', adele));
+    await vi.waitFor(async () => {
+      expect(wire.connections).toBe(2);
+      expect(await source.probe(patient)).toEqual({ kind: 'up' });
+    });
+    for (let search = 0; search < 7; search++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      hanging.push(find(source, 'user', adele));
+    }
+    await vi.waitFor(() => expect([...searches.values()]).toEqual([5, 5]));
+    gate.resolve();
+    for (const outcome of await Promise.all(hanging)) expect(outcome).toMatchObject({ kind: 'found' });
+  });
+
+  it('are tried for a few times a second where every attempt fails at once, however many searches come', async () => {
+    const running = await directory();
+    const wire = await proxy(running);
+    wire.spoil({ kind: 'garbage' });
+    const source = ldap([wire.port]);
+    const end = performance.now() + 500;
+    let asked = 0;
+    for (; performance.now() < end; asked += 5) {
+      for (const outcome of await Promise.all(Array.from({ length: 5 }, () => find(source, 'user', adele))))
+        expect(outcome).toMatchObject({ kind: 'unavailable', reason: 'connection' });
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(wire.accepted).toBeLessThan(20);
+    expect(asked).toBeGreaterThan(wire.accepted);
   });
 
   it('that end are replaced without being asked for, and none is kept beyond their number', async () => {
@@ -182,8 +198,10 @@ describe('connections', () => {
     await vi.waitFor(() => expect([running.connections, running.accepted]).toEqual([3, 6]), { timeout: 20_000 });
     await source.probe(patient);
     expect(running.accepted).toBe(6);
+    source.logged.splice(0);
     await source.close();
     await vi.waitFor(() => expect(running.connections).toBe(0));
+    expect(source.logged).toEqual([]);
   });
 
   it('follow the list of DNS: to another server where one fails, and away from one that is not listed any more', async () => {

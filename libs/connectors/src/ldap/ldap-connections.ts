@@ -123,11 +123,7 @@ export class LdapConnections {
     this.closing.abort();
     this.discovery?.close();
     clearTimeout(this.replacing);
-    for (const { connection, keepAlive } of this.held) {
-      clearInterval(keepAlive);
-      connection.close();
-    }
-    this.held = [];
+    for (const { connection } of this.held) connection.close();
   }
 
   private get usable(): readonly Held[] {
@@ -222,19 +218,27 @@ export class LdapConnections {
     if (!ended) return;
     clearInterval(ended.keepAlive);
     this.held = this.held.filter((held) => held !== ended);
+    if (this.isClosed) return;
     // One that stopped answering would be chosen again at once; one that was closed may have been idle.
-    if (detail === 'silent') this.servers.failed(server);
+    if (detail === 'silent' || detail === 'slow') this.servers.failed(server);
     this.log.warn({ source: this.name, server: server.url, detail }, 'a directory connection ended');
     this.replaceSoon();
   }
 
-  /** So that the next search need not wait for it. What fails is left to the next search or probe. */
-  private replaceSoon(): void {
-    this.replacing ??= setTimeout(() => {
-      this.replacing = undefined;
-      if (!this.isClosed && this.usable.length < this.config.connections.count)
-        void this.openOne().then((opened) => opened.kind === 'connection' && this.replaceSoon());
-    }, replaceWithin * Math.random()).unref();
+  /**
+   * So that the next search need not wait for it. What fails is tried again in a while, except with refused credentials: whether
+   * they have changed is for a search or a probe to see.
+   */
+  private replaceSoon(delay = replaceWithin * Math.random()): void {
+    this.replacing ??= setTimeout(() => void this.replace(), delay).unref();
+  }
+
+  private async replace(): Promise<void> {
+    this.replacing = undefined;
+    if (this.isClosed || this.usable.length >= this.config.connections.count) return;
+    const opened = await this.openOne();
+    if (opened.kind === 'connection') this.replaceSoon();
+    else if (opened.reason !== 'credentials') this.replaceSoon(pause.longest * (1 + Math.random()));
   }
 
   /** Tries a better server in the background; when it takes a bind, the others' connections end with their last operation. */

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Connector, type ConnectorDependencies, type SourceDescription } from '../connector.js';
 import { ldapConfig, type LdapConfig } from './ldap-config.js';
 import { LdapSource } from './ldap-source.js';
+import { servicesOf } from './server-discovery.js';
 
 /** LDAP version 3 directories (RFC 4511): Active Directory, OpenLDAP and others. */
 @Injectable()
@@ -14,7 +15,7 @@ export class LdapConnector extends Connector<LdapConfig> {
     return new LdapSource(name, config, dependencies);
   }
 
-  override describe({ servers }: LdapConfig): SourceDescription {
-    return { hosts: servers.map(({ url }) => url) };
+  override describe({ servers, discovery }: LdapConfig): SourceDescription {
+    return { hosts: discovery ? servicesOf(discovery) : servers.map(({ url }) => url) };
   }
 }

@@ -4,6 +4,7 @@ import { lookupCache } from '../connector.js';
 import { checkTrust, locateRuleKeys } from '../locate-rule.js';
 import { accountConditions } from './account-state.js';
 import { BaseTemplate } from './base-template.js';
+import { refusalOf } from './derived-attributes.js';
 import { FilterTemplate } from './filter-template.js';
 
 /** What a search of a lookup looks for, and where. */
@@ -146,19 +147,20 @@ export const ldapLookup = z
       );
     }
   })
-  .transform(({ base: ownBase, scope: ownScope, locate, parameters = [], filter: ownFilter, ...rest }) => ({
-    ...rest,
-    parameters: parameters as readonly string[],
-    locate: (locate ?? []).map(({ key, when, fallThrough }): LocateRule => ({ key, when, fallThrough })),
+  .transform(({ base: ownBase, scope: ownScope, locate, parameters = [], filter: ownFilter, ...rest }) => {
     /** By locate rule; a lookup with parameters has one. */
-    questions: locate
-      ? locate.map((rule): LdapQuestion => ({
-          base: rule.base ?? ownBase,
-          scope: scopes[rule.scope ?? ownScope],
-          filter: rule.filter,
-        }))
-      : [{ base: ownBase, scope: scopes[ownScope], filter: ownFilter! } satisfies LdapQuestion],
-  }));
+    const questions: readonly LdapQuestion[] = locate
+      ? locate.map((rule) => ({ base: rule.base ?? ownBase, scope: scopes[rule.scope ?? ownScope], filter: rule.filter }))
+      : [{ base: ownBase, scope: scopes[ownScope], filter: ownFilter! }];
+    const properties = { many: rest.entries === 'many', baseScope: questions.every((question) => question.scope === 'base') };
+    return {
+      ...rest,
+      parameters: parameters as readonly string[],
+      locate: (locate ?? []).map(({ key, when, fallThrough }): LocateRule => ({ key, when, fallThrough })),
+      questions,
+      refuses: (attribute: string): string | undefined => refusalOf(attribute, properties),
+    };
+  });
 
 export type LdapLookup = z.output<typeof ldapLookup>;
 

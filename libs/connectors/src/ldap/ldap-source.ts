@@ -26,17 +26,22 @@ import { LdapConnections } from './ldap-connections.js';
 import type { LdapLookup } from './ldap-lookup.js';
 import { maximumBytes, readWhole } from './read-whole.js';
 import { mayHoldPeople } from './referrals.js';
-import { comparesAsItself } from './string-preparation.js';
+import { comparesAsItself, foundByLikeness } from './string-preparation.js';
 
 /** What a lookup for many entries may answer at most. */
 const maximumEntries = 1_000;
+
+interface CheckedProjection extends Projection {
+  /** Why it cannot be asked for. A mapping that asks for it does not compile. */
+  readonly refusal: string | undefined;
+}
 
 interface Prepared {
   readonly lookup: LdapLookup;
   readonly binary: ReadonlySet<string>;
   readonly membership: GroupMembership;
   /** By the names that were asked for: a plan asks with the same list each time. */
-  readonly projections: WeakMap<readonly string[], Projection>;
+  readonly projections: WeakMap<readonly string[], CheckedProjection>;
 }
 
 /** A directory: each lookup is a search, and what it takes to complete its answer. Referrals are not followed. */
@@ -54,7 +59,7 @@ export class LdapSource extends Source {
   ) {
     super();
     const lookups = Object.entries(config.lookups);
-    this.lookups = new Map(lookups.map(([key, { parameters, locate }]) => [key, { parameters, locate }]));
+    this.lookups = new Map(lookups.map(([key, { parameters, locate, refuses }]) => [key, { parameters, locate, refuses }]));
     this.connections = new LdapConnections(name, config, dependencies.secrets, dependencies.log);
     this.conversations = new Conversations(this.connections, config.limits.operation);
     const domains = new Domains(this.conversations);
@@ -79,16 +84,19 @@ export class LdapSource extends Source {
     if (base === 'impossible' || filter === 'impossible' || ![...query.parameters.values()].every(comparesAsItself))
       return notFound('noEntry');
     const projection = projectionFor(prepared, query.projection);
-    if (projection.baseOnly !== undefined && asked.scope !== 'base')
-      return unavailable('refused', `${projection.baseOnly} needs scope: base; groups.sid does not`);
-    const isDerived = projection.account.size > 0 || projection.groups.size > 0;
-    if (projection.unknown !== undefined) return unavailable('refused', `there is no attribute ${projection.unknown}`);
-    if (isDerived && lookup.entries === 'many') return unavailable('refused', 'account.… and groups.… are for entries: one');
+    if (projection.refusal !== undefined) return unavailable('refused', projection.refusal);
 
     // Where the person is found by a search of base scope, it brings the groups' SIDs along; elsewhere that takes a second one.
     const { computedAttribute } = prepared.membership;
     const bringsGroups = asked.scope === 'base' && projection.groups.size > 0 && computedAttribute;
     const attributes = [...projection.fetched, ...(bringsGroups ? [computedAttribute] : [])];
+    const equalities = lookup.entries === 'many' ? [] : asked.filter.equalities;
+    for (const { attribute } of equalities)
+      if (!attributes.some((each) => each.toLowerCase() === attribute.toLowerCase())) attributes.push(attribute);
+    const likeness = (reader: EntryReader): boolean =>
+      equalities.some(({ attribute, parameter }) =>
+        foundByLikeness(query.parameters.get(parameter) ?? '', reader.values(attribute)),
+      );
     const question: Question = {
       base: base.name,
       scope: asked.scope,
@@ -99,7 +107,7 @@ export class LdapSource extends Source {
     return this.conversations.hold(signal, (conversation) =>
       lookup.entries === 'many'
         ? this.findAll(query.lookup, prepared, question, conversation)
-        : this.findOne(query.lookup, prepared, question, projection, conversation, signal),
+        : this.findOne(query.lookup, prepared, question, projection, likeness, conversation, signal),
     );
   }
 
@@ -117,6 +125,7 @@ export class LdapSource extends Source {
     prepared: Prepared,
     question: Question,
     projection: Projection,
+    isOnlyLike: (reader: EntryReader) => boolean,
     conversation: Conversation,
     signal: AbortSignal,
   ): Promise<Outcome> {
@@ -127,6 +136,7 @@ export class LdapSource extends Source {
     if (!entry) return this.elsewhere(name, prepared, answer) ?? notFound('noEntry');
     const whole = await readWhole(conversation, entry, question.attributes, prepared.binary);
     if (whole.kind === 'unavailable') return whole;
+    if (isOnlyLike(whole.reader)) return notFound('noEntry');
     return this.complete(prepared, entry, whole.reader, projection, conversation, signal);
   }
 
@@ -179,7 +189,7 @@ export class LdapSource extends Source {
       if (whole.kind === 'unavailable') return whole;
       bytes += whole.reader.bytes;
       if (bytes > maximumBytes) return unavailable('limit', `more than ${maximumBytes} bytes`);
-      for (const [attribute, values] of gathered) values.push(...whole.reader.values(attribute));
+      for (const [attribute, values] of gathered) for (const value of whole.reader.values(attribute)) values.push(value);
     }
     return found(new Attributes(gathered));
   }
@@ -199,10 +209,12 @@ export class LdapSource extends Source {
   }
 }
 
-function projectionFor({ lookup, projections }: Prepared, asked: readonly string[]): Projection {
+function projectionFor({ lookup, projections }: Prepared, asked: readonly string[]): CheckedProjection {
   const known = projections.get(asked);
   if (known) return known;
-  const projection = projectionOf(asked, lookup.notFoundWhen);
+  const refused = asked.find((name) => lookup.refuses(name) !== undefined);
+  const refusal = refused === undefined ? undefined : `no ${refused}: ${lookup.refuses(refused)}`;
+  const projection = { ...projectionOf(asked, lookup.notFoundWhen), refusal };
   projections.set(asked, projection);
   return projection;
 }

@@ -48,8 +48,7 @@ export class ServerDiscovery {
   }
 
   private async ask(): Promise<Listed> {
-    const { domain, site } = this.config;
-    const services = [...(site === undefined ? [] : [`_ldap._tcp.${site}._sites.dc._msdcs.${domain}`]), `_ldap._tcp.${domain}`];
+    const services = servicesOf(this.config);
     const answers = await Promise.allSettled(services.map((service) => this.names.service(service)));
     const failures = answers.flatMap((answer, index) =>
       answer.status === 'rejected' ? [{ service: services[index], code: codeOf(answer.reason) }] : [],
@@ -101,6 +100,12 @@ export class ServerDiscovery {
       );
     this.failing = failures.length > 0;
   }
+}
+
+/** The services whose records list the servers, the preferred one first. */
+export function servicesOf({ domain, site }: Pick<Discovery, 'domain' | 'site'>): readonly string[] {
+  const nearby = site === undefined ? [] : [`_ldap._tcp.${site}._sites.dc._msdcs.${domain}`];
+  return [...nearby, `_ldap._tcp.${domain}`];
 }
 
 /** RFC 2782: the lowest priority first; within one, drawn by weight. */

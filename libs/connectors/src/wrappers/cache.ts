@@ -93,7 +93,8 @@ export class Cache extends WrappedSource {
     private readonly listener: (lookup: string, use: CacheUse) => void,
   ) {
     super(inner);
-    this.kept = new LRUCache({ max: limits.entries, maxSize: limits.bytes, perf: { now } });
+    // A resolution other than 0 sets a timer for every answer that is looked at.
+    this.kept = new LRUCache({ max: limits.entries, maxSize: limits.bytes, perf: { now }, ttlResolution: 0 });
   }
 
   /** What is kept now. */

@@ -17,7 +17,10 @@ export class FakeSource extends Source {
   ) {
     super();
     this.lookups = new Map(
-      Object.entries(answers).map(([lookup, { parameters = [], locate = [] }]) => [lookup, { parameters, locate }]),
+      Object.entries(answers).map(([lookup, { parameters = [], locate = [], refuses }]) => [
+        lookup,
+        { parameters, locate, ...(refuses && { refuses }) },
+      ]),
     );
   }
 

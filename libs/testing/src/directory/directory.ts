@@ -6,6 +6,7 @@ import { guidBytes, sidBytes } from './identifiers.js';
 import { LdifError, parseLdif, type LdifRecord } from './ldif.js';
 import { compileFilter, type Surroundings } from './matching.js';
 import { tokenGroupsOf, withMemberOf } from './membership.js';
+import { preparedText, type PrepareText } from './prepared-text.js';
 import { isKnownAttribute, isSecret, matchingKey, syntaxOf } from './syntax.js';
 
 export type Scope = 'base' | 'one' | 'sub';
@@ -24,6 +25,7 @@ const rootName = DistinguishedName.parse('')!;
 
 /** The entries of an LDIF text, with `memberOf` worked out from `member`. Only passwords ever change. */
 export class Directory implements Surroundings {
+  readonly prepare: PrepareText;
   /** The names of the entries that have no parent here, as spelled. */
   readonly namingContexts: readonly string[];
   readonly #entries: ReadonlyMap<string, Entry>;
@@ -32,8 +34,9 @@ export class Directory implements Surroundings {
   readonly #passwords = new Map<string, Uint8Array>();
 
   /** Throws an LdifError for a text that is not LDIF, a name that is none, and a name that occurs twice. */
-  constructor(ldif: string) {
-    this.#entries = entriesOf(withMemberOf(parseLdif(ldif)));
+  constructor(ldif: string, prepare: PrepareText = preparedText) {
+    this.prepare = prepare;
+    this.#entries = entriesOf(withMemberOf(parseLdif(ldif)), prepare);
     for (const entry of this.#entries.values()) this.#enter(entry);
     const roots = [...this.#entries.values()].filter(({ name }) => !this.#entries.has(name.parent.key));
     this.namingContexts = roots.map(({ dn }) => dn);
@@ -114,7 +117,7 @@ export class Directory implements Surroundings {
 
   /** The entry that alone has this value. */
   #only(attribute: string, value: Uint8Array): Entry | undefined {
-    const key = matchingKey(syntaxOf(attribute), value);
+    const key = matchingKey(syntaxOf(attribute), value, this.prepare);
     const found = (key !== undefined && this.#index.get(attribute)?.get(key)) || [];
     return found.length === 1 ? found[0] : undefined;
   }
@@ -150,7 +153,7 @@ export class Directory implements Surroundings {
       return sets.length === 0 ? undefined : sets.reduce((least, set) => (set.length < least.length ? set : least));
     }
     if (filter.kind !== 'equality') return undefined;
-    const key = matchingKey(syntaxOf(filter.attribute), filter.value);
+    const key = matchingKey(syntaxOf(filter.attribute), filter.value, this.prepare);
     return (key !== undefined && this.#index.get(filter.attribute.toLowerCase())?.get(key)) || [];
   }
 
@@ -173,13 +176,13 @@ function inScope({ name }: Entry, base: DistinguishedName, scope: Scope): boolea
   return scope === 'base' ? name.key === base.key : name.isWithin(base);
 }
 
-function entriesOf(records: readonly LdifRecord[]): ReadonlyMap<string, Entry> {
+function entriesOf(records: readonly LdifRecord[], prepare: PrepareText): ReadonlyMap<string, Entry> {
   const entries = new Map<string, Entry>();
   for (const { dn, line, attributes } of records) {
     const name = DistinguishedName.parse(dn);
     if (name === undefined || name.depth === 0) throw new LdifError(line, 'this is not a distinguished name');
     if (entries.has(name.key)) throw new LdifError(line, 'an entry of this name exists already');
-    entries.set(name.key, new Entry(dn, name, attributes));
+    entries.set(name.key, new Entry(dn, name, attributes, prepare));
   }
   return entries;
 }

@@ -1,5 +1,6 @@
 import type { Entry, StoredAttribute } from './entry.js';
 import type { Comparison, Extensible, Filter, Substrings } from './filter.js';
+import type { PrepareText } from './prepared-text.js';
 import { matchingKey, syntaxOf, type Syntax } from './syntax.js';
 
 /** Undefined: neither true nor false, as with an attribute that the directory does not know (RFC 4511 §4.5.1.7). */
@@ -10,6 +11,8 @@ export interface Surroundings {
   /** False also for what must not be compared. */
   isKnown(attribute: string): boolean;
   entryByKey(key: string): Entry | undefined;
+  /** How texts are prepared before they are compared. */
+  readonly prepare: PrepareText;
 }
 
 type Matcher = (entry: Entry) => Verdict;
@@ -77,7 +80,7 @@ function onAttribute(attribute: string, { isKnown }: Surroundings, test: (stored
 
 function comparison(kind: Comparison, attribute: string, value: Uint8Array, surroundings: Surroundings): Matcher {
   const syntax = syntaxOf(attribute);
-  const asserted = matchingKey(syntax, value);
+  const asserted = matchingKey(syntax, value, surroundings.prepare);
   if (asserted === undefined) return undefinedMatch;
   if (kind === 'equality' || kind === 'approximate') {
     return onAttribute(attribute, surroundings, ({ keys }) => keys.includes(asserted));

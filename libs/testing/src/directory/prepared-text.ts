@@ -2,3 +2,10 @@
 export function preparedText(text: string): string {
   return text.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim();
 }
+
+export type PrepareText = (text: string) => string;
+
+/** The same where accents do not matter either, as to Active Directory (NORM_IGNORENONSPACE, [MS-ADTS] §6.5.1). */
+export function preparedAsActiveDirectory(text: string): string {
+  return preparedText(text.normalize('NFKD').replace(/\p{M}/gu, ''));
+}

@@ -4,6 +4,7 @@ import { Entry } from './entry.js';
 import type { Filter } from './filter.js';
 import { compileFilter } from './matching.js';
 import { pagedResults } from './paging.js';
+import { preparedText } from './prepared-text.js';
 
 /** Extended operations: RFC 4511 §4.14, RFC 4532. */
 export const startTls = '1.3.6.1.4.1.1466.20037';
@@ -32,6 +33,10 @@ export function rootDse(directory: Directory, offersStartTls: boolean, filter: F
     DistinguishedName.root,
     list.map(([name, values]) => ({ name, values: values.map((value) => Buffer.from(value, 'utf8')) })),
   );
-  const surroundings = { isKnown: (name: string) => entry.attributes.has(name.toLowerCase()), entryByKey: () => undefined };
+  const surroundings = {
+    isKnown: (name: string) => entry.attributes.has(name.toLowerCase()),
+    entryByKey: () => undefined,
+    prepare: preparedText,
+  };
   return { kind: 'entries', entries: compileFilter(filter, surroundings)(entry) === true ? [entry] : [] };
 }

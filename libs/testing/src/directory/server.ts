@@ -5,6 +5,7 @@ import { Directory } from './directory.js';
 import type { FaultHook } from './fault.js';
 import { LdifError } from './ldif.js';
 import type { BindRequest, SearchRequest } from './messages.js';
+import { preparedAsActiveDirectory, preparedText } from './prepared-text.js';
 import { References } from './references.js';
 import { Session, type SessionContext } from './session.js';
 
@@ -25,6 +26,8 @@ export interface DirectoryOptions {
   readonly requireStrongAuth?: boolean;
   /** A connection is closed after so long without a request (Active Directory's MaxConnIdleTime: 15 minutes); never by default. */
   readonly idleTimeoutMs?: number;
+  /** `é` equals `e`, as to Active Directory ([MS-ADTS] §6.5.1); false by default, as slapd and Samba have it. */
+  readonly ignoreAccents?: boolean;
   /** Parts of the tree that another server has, as `ldap://other.example/DC=other,DC=example`. */
   readonly references?: readonly string[];
   /** Called for each search before it is done; a promise delays the answer, other operations go on meanwhile. */
@@ -70,7 +73,7 @@ export async function startDirectory(options: DirectoryOptions): Promise<Running
   const { onSearch = () => undefined, onBind = () => undefined, requireStrongAuth = false, idleTimeoutMs = 0 } = options;
   const counts = { accepted: 0, searches: 0, abandons: 0 };
   const binds: number[] = [];
-  let directory = read(options.ldif);
+  let directory = read(options.ldif, options.ignoreAccents);
   let paused = false;
   const secureContext = tls && createSecureContext({ key: tls.key, cert: tls.cert });
   const sessions = new Map<Socket, Session>();
@@ -136,7 +139,7 @@ export async function startDirectory(options: DirectoryOptions): Promise<Running
     },
     setPassword: (dn, password) => directory.setPassword(dn, password),
     load(ldif) {
-      directory = read(ldif);
+      directory = read(ldif, options.ignoreAccents);
     },
     dropConnections,
     async stop() {
@@ -149,9 +152,9 @@ export async function startDirectory(options: DirectoryOptions): Promise<Running
   };
 }
 
-function read(ldif: string): Directory {
+function read(ldif: string, ignoreAccents = false): Directory {
   try {
-    return new Directory(ldif);
+    return new Directory(ldif, ignoreAccents ? preparedAsActiveDirectory : preparedText);
   } catch (error) {
     if (error instanceof LdifError) throw new StartError('start.input', error.message);
     throw error;

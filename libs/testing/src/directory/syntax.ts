@@ -1,6 +1,6 @@
 import { DistinguishedName } from './distinguished-name.js';
 import { sidBytes } from './identifiers.js';
-import { preparedText } from './prepared-text.js';
+import { preparedText, type PrepareText } from './prepared-text.js';
 
 /** How the values of an attribute compare (RFC 4517 §4.2). */
 export type Syntax = 'text' | 'octets' | 'sid' | 'name' | 'integer';
@@ -41,7 +41,7 @@ const strictText = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /**
  * A text that is equal for equal values of this syntax; undefined where the bytes are no value of it.
  */
-export function matchingKey(syntax: Syntax, value: Uint8Array): string | undefined {
+export function matchingKey(syntax: Syntax, value: Uint8Array, prepare: PrepareText = preparedText): string | undefined {
   if (syntax === 'octets') return Buffer.from(value).toString('latin1');
   if (syntax === 'sid') return Buffer.from(sidBytes(Buffer.from(value).toString('latin1')) ?? value).toString('latin1');
   let text: string;
@@ -52,5 +52,5 @@ export function matchingKey(syntax: Syntax, value: Uint8Array): string | undefin
   }
   if (syntax === 'name') return DistinguishedName.parse(text)?.key;
   if (syntax === 'integer') return /^(?:0|-?[1-9][0-9]*)$/.test(text) ? String(BigInt(text)) : undefined;
-  return preparedText(text);
+  return prepare(text);
 }
