@@ -11,10 +11,12 @@ import { isIdempotent } from './route-marks.js';
 interface Done {
   readonly fingerprint: string;
   /** Undefined while it is under way. */
-  answer?: { readonly status: number; readonly body: unknown };
+  readonly answer?: { readonly status: number; readonly body: unknown };
 }
 
-const kept = { keys: 1_000, milliseconds: 24 * 3_600_000 };
+const kept = { keys: 1_000, bytes: 33_554_432, milliseconds: 24 * 3_600_000 };
+/** What a key weighs besides the answer, about. */
+const overhead = 512;
 
 /**
  * Carries out a POST with an Idempotency-Key once: the same key of the same caller for the same request gets the first answer again
@@ -22,7 +24,7 @@ const kept = { keys: 1_000, milliseconds: 24 * 3_600_000 };
  * at another one the If-Match of the same request no longer holds.
  */
 export class IdempotencyKeys implements NestInterceptor {
-  private readonly done = new LRUCache<string, Done>({ max: kept.keys, ttl: kept.milliseconds });
+  private readonly done = new LRUCache<string, Done>({ max: kept.keys, maxSize: kept.bytes, ttl: kept.milliseconds });
 
   intercept(context: ExecutionContext, next: CallHandler<unknown>): Observable<unknown> | Promise<Observable<unknown>> {
     const http = context.switchToHttp();
@@ -70,7 +72,7 @@ export class IdempotencyKeys implements NestInterceptor {
       return from([earlier.answer.body]);
     }
     const entry: Done = { fingerprint };
-    this.done.set(place, entry);
+    this.done.set(place, entry, { size: overhead });
     return from(this.carryOut(place, entry, reply, next));
   }
 
@@ -79,7 +81,8 @@ export class IdempotencyKeys implements NestInterceptor {
       const body = await new Promise<unknown>((resolve, reject) => {
         next.handle().subscribe({ next: resolve, error: reject });
       });
-      entry.answer = { status: reply.statusCode, body };
+      const answered = { ...entry, answer: { status: reply.statusCode, body } };
+      this.done.set(place, answered, { size: overhead + JSON.stringify(body ?? null).length * 2 });
       return body;
     } catch (error) {
       this.done.delete(place);
