@@ -200,11 +200,13 @@ export class MappingSnapshot {
     return { kind: 'selected', selection: snapshot.select(selector), warnings };
   }
 
+  /** Other tenants have no part in it; what does not tell its tenant may be of this one. */
   private beside(candidate: StoredMapping, context: CompileContext): MappingSnapshot {
     const identity = identityOf(candidate);
     const others = [...this.stored, ...this.failures].filter((document) => {
       const other = identityOf(document);
-      return document.origin !== candidate.origin && (other.tenant !== identity.tenant || other.name !== identity.name);
+      const isOfTenant = other.tenant === identity.tenant || !context.tenants.has(other.tenant ?? '');
+      return isOfTenant && document.origin !== candidate.origin && (other.name === undefined || other.name !== identity.name);
     });
     return make([...others, candidate], { context, previous: MappingSnapshot.empty, fresh: this, red: new Map() });
   }
