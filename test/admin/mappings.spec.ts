@@ -90,7 +90,11 @@ describe('a mapping, from its draft to its roll-back', () => {
       code: 'mapping.refused',
       remedy: expect.any(String),
       errors: expect.arrayContaining([
-        expect.objectContaining({ path: ['claims', 'department', 'from'], reason: expect.stringContaining('persn') }),
+        {
+          path: ['claims', 'department', 'from'],
+          reason: 'there is no lookup persn in this mapping',
+          remedy: expect.stringContaining('person'),
+        },
       ]),
     });
     expect(await signIn()).toMatchObject({ department: 'Finance' });

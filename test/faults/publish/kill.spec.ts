@@ -95,13 +95,13 @@ interface Entry {
 
 /** What a document must be like after what the audit says. */
 function replay(entries: readonly Entry[]): object {
-  let state = { published: null as number | null, deleted: false, drafted: false };
+  const state = { published: null as number | null, deleted: false, drafted: false };
   for (const { action, details } of entries) {
     const published = details.number ?? null;
-    if (action === 'mapping.draft.save') state = { ...state, drafted: true };
-    if (action === 'mapping.publish') state = { published, deleted: false, drafted: false };
-    if (['mapping.rollback', 'mapping.restore'].includes(action)) state = { ...state, published, deleted: false };
-    if (action === 'mapping.delete') state = { ...state, published: null, deleted: true };
+    if (action === 'mapping.draft.save') state.drafted = true;
+    if (action === 'mapping.publish') Object.assign(state, { published, deleted: false, drafted: false });
+    if (['mapping.rollback', 'mapping.restore'].includes(action)) Object.assign(state, { published, deleted: false });
+    if (action === 'mapping.delete') Object.assign(state, { published: null, deleted: true });
   }
   return state;
 }

@@ -1,7 +1,7 @@
 import { identifyDocument, type ConfigurationIssue, type DocumentIdentity } from '../mapping/mapping-document.js';
 import { claimSetKey, type ClaimSets, type CompileContext, type CompiledClaimSet } from '../plan/compile-context.js';
 import { compileClaimSet, compileMapping, type CompileResult } from '../plan/compile-mapping.js';
-import { linkPlans } from '../plan/link-plans.js';
+import { linkPlan, linkPlans } from '../plan/link-plans.js';
 import type { Plan } from '../plan/plan.js';
 import type { StoredMapping } from '../ports/mapping-store.js';
 import { redTests } from '../trial/run-mapping-tests.js';
@@ -133,14 +133,7 @@ export class MappingSnapshot {
   /** The documents in force, as they were stored: what a snapshot with the same plans can be made of again. */
   get stored(): readonly StoredMapping[] {
     const present = this.claimSets;
-    return [
-      ...this.sets.map((entry) => entry.stored),
-      ...this.mappings.map(({ stored, plan, claimSets }) =>
-        claimSets.every((claimSet) => present.get(claimSetKey(plan.tenant, claimSet.document.claimSet)) === claimSet)
-          ? stored
-          : { ...stored, claimSets: claimSets.map(({ input, revision }) => ({ document: input, revision })) },
-      ),
-    ];
+    return [...this.sets.map((entry) => entry.stored), ...this.mappings.map((entry) => storedWith(entry, present))];
   }
 
   /** The claim sets in force, for `CompileContext`. */
@@ -179,7 +172,7 @@ export class MappingSnapshot {
     const problem = snapshot.problems.find(({ origin }) => origin === candidate.origin);
     if (problem) return { kind: 'refused', issues: problem.issues };
     const { plan, warnings } = (snapshot.mapping(candidate.origin) ?? snapshot.claimSet(candidate.origin))!;
-    return { kind: 'compiled', plan: snapshot.planOf(candidate.origin) ?? plan, warnings };
+    return { kind: 'compiled', plan: this.linked(plan), warnings };
   }
 
   /**
@@ -193,22 +186,51 @@ export class MappingSnapshot {
   ):
     | { readonly kind: 'selected'; readonly selection: Selection; readonly warnings: Issues }
     | Extract<CompileResult, { kind: 'refused' }> {
-    const snapshot = this.beside(candidate, context);
+    const snapshot = this.beside(candidate, context, selector.application);
     const problem = snapshot.problems.find(({ origin }) => origin === candidate.origin);
     if (problem) return { kind: 'refused', issues: problem.issues };
+    const selection = this.unlessRefused(snapshot.select(selector), candidate, selector);
     const { warnings } = (snapshot.mapping(candidate.origin) ?? snapshot.claimSet(candidate.origin))!;
-    return { kind: 'selected', selection: snapshot.select(selector), warnings };
+    const linked = selection.kind === 'mapping' ? { ...selection, plan: this.linked(selection.plan) } : selection;
+    return { kind: 'selected', selection: linked, warnings };
   }
 
-  /** Other tenants have no part in it; what does not tell its tenant may be of this one. */
-  private beside(candidate: StoredMapping, context: CompileContext): MappingSnapshot {
+  /** What is refused now stays refused, but for what the candidate stands in for. */
+  private unlessRefused(selection: Selection, candidate: StoredMapping, { tenant, application }: Selector): Selection {
     const identity = identityOf(candidate);
-    const others = [...this.stored, ...this.failures].filter((document) => {
-      const other = identityOf(document);
-      const isOfTenant = other.tenant === identity.tenant || !context.tenants.has(other.tenant ?? '');
-      return isOfTenant && document.origin !== candidate.origin && (other.name === undefined || other.name !== identity.name);
+    const standing = (origin: string | undefined): origin is string =>
+      origin !== undefined &&
+      !this.failures.some((failure) => failure.origin === origin && isOfIdentity(failure, candidate.origin, identity));
+    const own = this.refused.get(applicationKey(tenant, application));
+    if (standing(own)) return { kind: 'invalid', origin: own };
+    if (selection.kind === 'mapping' && selection.plan.applications.includes(application)) return selection;
+    const any = this.unattributed.get(tenant) ?? this.refused.get(applicationKey(tenant, '*'));
+    return standing(any) ? { kind: 'invalid', origin: any } : selection;
+  }
+
+  /** As the plan would ask beside all others that are in force. */
+  private linked(plan: Plan): Plan {
+    return linkPlan(
+      plan,
+      this.mappings.flatMap((entry) =>
+        entry.plan.tenant === plan.tenant && entry.plan.mapping !== plan.mapping ? [entry.plan] : [],
+      ),
+    );
+  }
+
+  /** With as few of the other documents as decide on a candidate: there may be thousands, and sign-ins wait meanwhile. */
+  private beside(candidate: StoredMapping, context: CompileContext, application?: string): MappingSnapshot {
+    const identity = identityOf(candidate);
+    const concerned = new Set(['*', ...(identity.applications ?? []), ...(application === undefined ? [] : [application])]);
+    const present = this.claimSets;
+    const mappings = this.mappings.flatMap((entry) => {
+      const { tenant, mapping, applications } = entry.plan;
+      const isOther = tenant === identity.tenant && mapping !== identity.name && entry.stored.origin !== candidate.origin;
+      const matters = identity.kind === 'claimSet' || applications.some((each) => concerned.has(each));
+      return isOther && matters ? [storedWith(entry, present)] : [];
     });
-    return make([...others, candidate], { context, previous: MappingSnapshot.empty, fresh: this, red: new Map() });
+    const sets = this.sets.flatMap(({ stored }) => (isOfIdentity(stored, candidate.origin, identity) ? [] : [stored]));
+    return make([...sets, ...mappings, candidate], { context, previous: MappingSnapshot.empty, fresh: this, red: new Map() });
   }
 
   /** The most specific mapping for a call, else the tenant's fallback. No I/O. */
@@ -266,6 +288,13 @@ export class MappingSnapshot {
       if (applications === undefined) this.unattributed.set(each, origin);
     }
   }
+}
+
+/** As it was stored, with the claim sets that it was compiled with where others are in force meanwhile. */
+function storedWith({ stored, plan, claimSets }: MappingInForce, present: ClaimSets): StoredMapping {
+  return claimSets.every((claimSet) => present.get(claimSetKey(plan.tenant, claimSet.document.claimSet)) === claimSet)
+    ? stored
+    : { ...stored, claimSets: claimSets.map(({ input, revision }) => ({ document: input, revision })) };
 }
 
 function make(stored: readonly StoredMapping[], making: Making): MappingSnapshot {
@@ -376,6 +405,11 @@ function withPinned({ claimSets: pinned }: StoredMapping, inForce: ClaimSets, co
 
 function identityOf({ content }: Pick<StoredMapping, 'content'>): DocumentIdentity {
   return identifyDocument(content.kind === 'document' ? content.document : undefined);
+}
+
+function isOfIdentity(document: StoredMapping, origin: string, { tenant, name }: DocumentIdentity): boolean {
+  const other = identityOf(document);
+  return document.origin === origin || (other.tenant === tenant && other.name === name);
 }
 
 function unreadable(reason: string): { readonly kind: 'refused'; readonly issues: Issues } {

@@ -173,6 +173,31 @@ describe('LdapConnection', () => {
     expect(ended).toEqual(['silent']);
   });
 
+  it('takes no more after four operations in a row without an answer, though something comes, and lets the others finish', async () => {
+    const socket = await peer;
+    const others = [connection.search(search, patient), connection.search(search, patient)];
+    const giveUp = async (): Promise<void> => {
+      const abort = new AbortController();
+      const answer = connection.search(search, abort.signal);
+      const before = connection.received;
+      socket.write(entry(1, 'cn=a', 'a'));
+      await vi.waitFor(() => expect(connection.received).toBeGreaterThan(before));
+      abort.abort();
+      await answer;
+    };
+    for (let count = 0; count < 3; count++) await giveUp();
+    socket.write(done(2, 0));
+    await others[1];
+    for (let count = 0; count < 3; count++) await giveUp();
+    expect(connection.isUsable).toBe(true);
+    await giveUp();
+    expect(connection.isUsable).toBe(false);
+    expect(ended).toEqual([]);
+    socket.write(done(1, 0));
+    expect(await others[0]).toMatchObject({ kind: 'result' });
+    expect(ended).toEqual(['slow']);
+  });
+
   it('lets what is under way finish when it is retired', async () => {
     const answer = connection.search(search, patient);
     connection.retire();

@@ -15,6 +15,7 @@ import {
   type Filter,
 } from 'ldapts';
 import { MessageFrames } from './message-frames.js';
+import { readSearchEntry } from './search-entry.js';
 
 export interface Search {
   readonly base: string;
@@ -76,6 +77,9 @@ const maximumAnswerBytes = 8 * 1024 * 1024;
 /** Operations that ended at their limit, one after the other, while the server sent nothing at all: then the connection is dead. */
 const silenceLimit = 2;
 
+/** As many in a row without an answer to any, though something came: what answers so slowly is of no use either. */
+const unansweredLimit = 4;
+
 /**
  * One connection, used until it ends and never opened again. Operations share it, each with its own message id and its own end;
  * ldapts only encodes and decodes: its client reconnects by itself, in clear text too, and ends a connection for one slow search.
@@ -88,8 +92,9 @@ export class LdapConnection {
   private unreadable = false;
   private receipts = 0;
   private silences = 0;
+  private unanswered = 0;
   private ended: string | undefined;
-  private retired = false;
+  private retired: string | undefined;
 
   /** @param onEnd called once, when the connection can take no more operations */
   constructor(
@@ -107,7 +112,7 @@ export class LdapConnection {
   }
 
   get isUsable(): boolean {
-    return this.ended === undefined && !this.retired;
+    return this.ended === undefined && this.retired === undefined;
   }
 
   /** Operations that have no answer yet. */
@@ -148,15 +153,15 @@ export class LdapConnection {
   }
 
   /** Takes no more operations; ends when those under way have. */
-  retire(): void {
-    this.retired = true;
+  retire(why = 'closed by us'): void {
+    this.retired = why;
     if (this.operations.size === 0) this.close();
   }
 
   close(): void {
     if (this.ended === undefined && this.socket.writable)
       this.socket.write(new UnbindRequest({ messageId: this.nextMessageId() }).write());
-    this.end('closed by us');
+    this.end(this.retired ?? 'closed by us');
   }
 
   private send(request: (messageId: number) => { write(): Buffer }, sizeLimit: number, signal: AbortSignal): Promise<Answer> {
@@ -174,7 +179,7 @@ export class LdapConnection {
         this.operations.delete(messageId);
         signal.removeEventListener('abort', onAbort);
         resolve(answer);
-        if (this.retired && this.operations.size === 0) this.close();
+        if (this.retired !== undefined && this.operations.size === 0) this.close();
       };
       this.operations.set(messageId, { settle, sizeLimit, entries: [], references: [], bytes: 0, surplus: false });
       signal.addEventListener('abort', onAbort, { once: true });
@@ -198,9 +203,10 @@ export class LdapConnection {
   private abandon(abandonId: number, receiptsBefore: number): void {
     if (this.ended !== undefined) return;
     this.stop(abandonId);
-    if (this.receipts !== receiptsBefore) return;
-    this.silences++;
+    this.unanswered++;
+    if (this.receipts === receiptsBefore) this.silences++;
     if (this.silences >= silenceLimit) this.end('silent');
+    else if (this.unanswered >= unansweredLimit) this.retire('slow');
   }
 
   private stop(abandonId: number): void {
@@ -212,6 +218,11 @@ export class LdapConnection {
     this.silences = 0;
     try {
       for (const message of this.frames.push(chunk)) {
+        const found = readSearchEntry(message);
+        if (found) {
+          this.receiveEntry(found.messageId, found.entry);
+          continue;
+        }
         this.parser.read(message, new Map());
         if (this.unreadable) return this.end('unreadable message');
       }
@@ -233,12 +244,11 @@ export class LdapConnection {
       this.weigh(operation, message.messageId, message.uris);
     } else if (message instanceof SearchEntry) {
       const attributes = message.attributes.map(({ type, parsedBuffers }) => ({ type, values: parsedBuffers }));
-      if (operation.entries.length >= operation.sizeLimit) operation.surplus = true;
-      else operation.entries.push({ name: message.name, attributes });
-      for (const { values } of attributes) this.weigh(operation, message.messageId, values);
+      this.receiveEntry(message.messageId, { name: message.name, attributes });
     } else if (message instanceof SearchResponse || message instanceof BindResponse || message instanceof ExtendedResponse) {
       const { status: code, errorMessage: diagnostic } = message;
       const { entries, surplus, references } = operation;
+      this.unanswered = 0;
       const cookie = message.controls?.find((control) => control instanceof PagedResultsControl)?.value?.cookie;
       operation.settle({
         kind: 'result',
@@ -251,6 +261,14 @@ export class LdapConnection {
         ...(message instanceof ExtendedResponse && { value: message.value ?? '' }),
       });
     }
+  }
+
+  private receiveEntry(messageId: number, entry: DirectoryEntry): void {
+    const operation = this.operations.get(messageId);
+    if (!operation) return;
+    if (operation.entries.length >= operation.sizeLimit) operation.surplus = true;
+    else operation.entries.push(entry);
+    for (const { values } of entry.attributes) this.weigh(operation, messageId, values);
   }
 
   /** Ends an operation whose answer becomes too large. */

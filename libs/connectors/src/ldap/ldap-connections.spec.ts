@@ -152,7 +152,7 @@ describe('connections', () => {
     const running = await directory({ onSearch: ({ base }) => (base === '' ? undefined : gate.promise) });
     const searches = new Map<number, number>();
     const wire = await proxy(running, (sent, connection) => {
-      const count = sent.toString('latin1').split('userPrincipalName').length - 1;
+      const count = sent.toString('latin1').split(adele.upn).length - 1;
       searches.set(connection, (searches.get(connection) ?? 0) + count);
     });
     const source = ldap([wire.port]);

@@ -220,7 +220,7 @@ export class LdapConnections {
     this.held = this.held.filter((held) => held !== ended);
     if (this.isClosed) return;
     // One that stopped answering would be chosen again at once; one that was closed may have been idle.
-    if (detail === 'silent') this.servers.failed(server);
+    if (detail === 'silent' || detail === 'slow') this.servers.failed(server);
     this.log.warn({ source: this.name, server: server.url, detail }, 'a directory connection ended');
     this.replaceSoon();
   }

@@ -1,6 +1,6 @@
 import type { Secrets } from '#claims';
 import pg from 'pg';
-import { AbstractLogger, DataSource, QueryFailedError, type DataSourceOptions } from 'typeorm';
+import { AbstractLogger, DataSource, QueryFailedError, QueryRunnerAlreadyReleasedError, type DataSourceOptions } from 'typeorm';
 import { clientConfig, type DatabaseOptions } from './database-options.js';
 import { AuditRow, DocumentRow, DraftRow, PublicationRow, RevisionRow, schema } from './entities.js';
 import { CreateStore1764115200000 } from './migrations/1764115200000-create-store.js';
@@ -152,6 +152,8 @@ const lost = { detail: 'the connection was lost', connectionLost: true };
 
 /** The database's own failures; undefined for a defect. Messages of the server may quote values, so only those about names are told. */
 function failureOf(error: unknown): { readonly detail: string; readonly connectionLost: boolean } | undefined {
+  // A connection that ends between two statements takes its runner along.
+  if (error instanceof QueryRunnerAlreadyReleasedError) return lost;
   const cause = error instanceof QueryFailedError ? error.driverError : error;
   if (cause instanceof pg.DatabaseError) {
     const { code = 'unknown error', message } = cause;

@@ -1,3 +1,4 @@
+import type { PublishCheck } from '#claims';
 import { freePort, startTcpProxy, type RunningPostgres } from '#testing';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -162,6 +163,27 @@ describe('a database that is down', () => {
     await expect.poll(() => replica.heard, poll).toBeGreaterThan(before);
     expect(await repository.load()).toMatchObject({ kind: 'loaded' });
     await expect.poll(() => repository.following.listening, poll).toBe(true);
+  });
+
+  it('that ends the session in the middle of a publish has published nothing, and says so', async () => {
+    const repository = repositoryFor(database);
+    cleanUp.push(() => repository.close());
+    const key = { tenant: 'contoso', name: 'cut-off' };
+    const saved = changed(await repository.saveDraft(key, document(key.name), 0, ada));
+    const cutOff: PublishCheck = async () => {
+      await admin.query("select pg_terminate_backend(pid) from pg_stat_activity where state = 'idle in transaction'");
+      await expect
+        .poll(async () => {
+          const sessions = await admin.query("select from pg_stat_activity where state = 'idle in transaction'");
+          return sessions.rowCount;
+        }, poll)
+        .toBe(0);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return [];
+    };
+    expect(await repository.publish(key, saved.version, '', ada, cutOff)).toMatchObject({ kind: 'unavailable' });
+    expect(await repository.read(key)).toEqual({ kind: 'found', record: saved });
+    changed(await repository.publish(key, saved.version, '', ada, allow));
   });
 
   it('that is not there at all is no defect', async () => {

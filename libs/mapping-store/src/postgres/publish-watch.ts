@@ -24,6 +24,7 @@ export class PublishWatch {
   private session: pg.Client | undefined;
   private last: number | undefined;
   private reachable = true;
+  private feeling = false;
   private confirmedAt: Date | undefined;
   private pause = shortestPause;
   private reopening: NodeJS.Timeout | undefined;
@@ -82,8 +83,7 @@ export class PublishWatch {
   }
 
   private async check(): Promise<void> {
-    const { session } = this;
-    session?.query('select 1').catch(() => end(session));
+    this.feel();
     const sequence = await this.options.poll();
     if (this.closed) return;
     const told = sequence === this.last && sequence !== undefined;
@@ -92,6 +92,17 @@ export class PublishWatch {
     this.reachable = sequence !== undefined;
     // A smaller number than before: the database was restored from a backup.
     this.last = sequence ?? this.last;
+  }
+
+  /** Whether the session still has a server at its end. */
+  private feel(): void {
+    const { session } = this;
+    if (!session || this.feeling) return;
+    this.feeling = true;
+    session
+      .query('select 1')
+      .catch(() => end(session))
+      .finally(() => (this.feeling = false));
   }
 
   private lost(session: pg.Client): void {
