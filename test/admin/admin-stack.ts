@@ -5,6 +5,7 @@ import { startTcpProxy } from '#testing';
 import type { JWTPayload } from 'jose';
 import { parse } from 'yaml';
 import { IssuerServer, signToken, signingKey } from '../../libs/entra-auth/test/issuer-server.js';
+import { assertDescribed } from './described.js';
 import { answerOf, startStack, type Answer, type Document, type StackOptions } from '../e2e/stack.js';
 
 const seeds = path.resolve(import.meta.dirname, '../../docker/seeds/mappings');
@@ -77,7 +78,7 @@ export async function startAdminStack({ store = 'postgres', mappings, configure,
   };
   const everything = await mint(roles, { name: 'Ada Admin' });
 
-  /** Asks the management door; with all roles unless told otherwise. */
+  /** Asks the management door, with all roles unless told otherwise, and holds the answer to the published document. */
   const ask = async (
     method: string,
     route: string,
@@ -85,7 +86,7 @@ export async function startAdminStack({ store = 'postgres', mappings, configure,
   ): Promise<Answer> => {
     const { body, headers = {}, token = everything } = request;
     const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
-    return answerOf(
+    const answer = await answerOf(
       await fetch(stack.managementUrl + route, {
         method,
         headers: {
@@ -96,6 +97,8 @@ export async function startAdminStack({ store = 'postgres', mappings, configure,
         ...(text !== undefined && { body: text }),
       }),
     );
+    assertDescribed(method, route, answer);
+    return answer;
   };
   const running = parts.move();
   const admin = {

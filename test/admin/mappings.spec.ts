@@ -172,6 +172,18 @@ describe('changes that meet', () => {
   });
 });
 
+it('of many requests with one Idempotency-Key at once one is carried out, and the others wait or are told so', async () => {
+  const body = { tenant: 'contoso', name: 'at-once', applications: [applications.cafeteria], claims: { a: { value: 'b' } } };
+  const headers = { 'idempotency-key': 'at-once' };
+  const answers = await Promise.all(Array.from({ length: 6 }, () => stack.ask('POST', '/admin/v1/mappings', { body, headers })));
+  for (const { status, json } of answers)
+    if (status === 201) expect(json).toMatchObject({ name: 'at-once', version: 1 });
+    else expect(json).toMatchObject({ status: 409, code: 'idempotency.underWay' });
+  expect(answers.filter(({ status, headers: sent }) => status === 201 && sent.get('idempotency-replayed') === null)).toHaveLength(
+    1,
+  );
+});
+
 describe('lists', () => {
   it('come page by page, and a filter narrows them', async () => {
     const names: string[] = [];

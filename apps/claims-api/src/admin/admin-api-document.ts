@@ -51,7 +51,20 @@ function schemaOf(
   schema: z.ZodType,
   io: 'input' | 'output',
 ): { readonly schema: object; readonly components: Record<string, object> } {
-  const { $schema, $defs = {}, ...own } = z.toJSONSchema(schema, { io, target: 'draft-2020-12', unrepresentable: 'any' });
+  const {
+    $schema,
+    $defs = {},
+    ...own
+  } = z.toJSONSchema(schema, {
+    io,
+    target: 'draft-2020-12',
+    unrepresentable: 'any',
+    // zod leaves out the examples of what transforms its input; ours are what a client sends.
+    override: ({ zodSchema, jsonSchema }) => {
+      const { examples } = z.globalRegistry.get(zodSchema) ?? {};
+      if (examples !== undefined && jsonSchema.examples === undefined) jsonSchema.examples = examples as [];
+    },
+  });
   void $schema;
   return { schema: own, components: $defs as Record<string, object> };
 }

@@ -15,7 +15,7 @@ export class AuditController {
     summary: 'Who did what, when, from where.',
     description: 'Every change, every preview, every test of a connection and every erasure; never a value of a person.',
     answer: auditPage,
-    refusals: [400, 409, 503],
+    refusals: [409, 503],
   })
   list(@CheckedQuery(auditFilter) filter: z.output<typeof auditFilter>): Promise<AuditPageBody> {
     return this.trail.list(filter);

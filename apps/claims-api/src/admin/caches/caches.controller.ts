@@ -25,7 +25,7 @@ export class CachesController {
       'Cached, last known and handed-over answers that were found by one of the identifiers or hold one of them, and those that were found by what these answers hold. Every replica keeps its own: ask each of them.',
     answer: erasure,
     idempotent: true,
-    refusals: [400, 413, 415, 503],
+    refusals: [413, 415, 503],
   })
   erase(@CheckedBody(eraseRequest) request: z.output<typeof eraseRequest>, @By() actor: Actor): Promise<ErasureBody> {
     return this.caches.erase(request, actor);

@@ -9,7 +9,6 @@ import { MarkAdminRoute, MarkIdempotent, markQuery } from './route-marks.js';
 
 /** What an operation may answer besides success, and every one may answer 401, 403, 429 and 500. */
 const refusals = {
-  400: 'The request is not as it must be; errors names each field.',
   404: 'There is no such thing.',
   409: 'It cannot be done in the present state, or with this store.',
   412: 'It was changed meanwhile; etag is the present one.',
@@ -23,6 +22,7 @@ const refusals = {
 type Refusal = keyof typeof refusals;
 
 const always = {
+  400: 'The request is not as it must be; errors names each field.',
   401: 'The caller is not authenticated.',
   403: 'The caller lacks the role, or may not call.',
   429: 'Too many failed authentications, or too many requests of this kind under way.',

@@ -37,7 +37,7 @@ export class MappingController {
     summary: 'Read what is known of a mapping.',
     answer: mapping,
     etag: true,
-    refusals: [400, 404, 503],
+    refusals: [404, 503],
   })
   read(@CheckedPath(mappingKey) key: Key): Promise<Tagged<MappingBody>> {
     return this.workbench.read(key);
@@ -70,7 +70,7 @@ export class MappingController {
   }
 
   @Get('draft')
-  @AdminRoute('Claims.Read', { summary: 'Read the draft.', answer: draftDocument, etag: true, refusals: [400, 404, 409, 503] })
+  @AdminRoute('Claims.Read', { summary: 'Read the draft.', answer: draftDocument, etag: true, refusals: [404, 409, 503] })
   readDraft(@CheckedPath(mappingKey) key: Key): Promise<Tagged<DraftBody>> {
     return this.workbench.readDraft(key);
   }
@@ -82,7 +82,7 @@ export class MappingController {
     answer: mapping,
     etag: true,
     ifMatch: true,
-    refusals: [400, 413, 415],
+    refusals: [413, 415],
   })
   saveDraft(
     @CheckedPath(mappingKey) key: Key,
@@ -103,7 +103,7 @@ export class MappingController {
   @AdminRoute('Claims.Read', {
     summary: 'List the revisions, the newest first.',
     answer: revisionPage,
-    refusals: [400, 404, 503],
+    refusals: [404, 503],
   })
   revisions(
     @CheckedPath(mappingKey) key: Key,
@@ -117,7 +117,7 @@ export class MappingController {
     summary: 'Read a revision with its document.',
     description: 'published instead of a number is the one in force.',
     answer: revisionDocument,
-    refusals: [400, 404, 503],
+    refusals: [404, 503],
   })
   readRevision(@CheckedPath(revisionKey) { number, ...key }: z.output<typeof revisionKey>): Promise<RevisionDocumentBody> {
     return this.workbench.readRevision(key, number);
@@ -128,7 +128,7 @@ export class MappingController {
     summary: 'Compare two versions by what they mean.',
     description: 'By claim, lookup and application, not by line; the draft against what is in force by default.',
     answer: diff,
-    refusals: [400, 404, 409, 503],
+    refusals: [404, 409, 503],
   })
   diff(@CheckedPath(mappingKey) key: Key, @CheckedQuery(diffQuery) query: z.output<typeof diffQuery>): Promise<DiffBody> {
     return this.workbench.diff(key, query.from, query.to);
@@ -143,7 +143,7 @@ export class MappingController {
     etag: true,
     ifMatch: true,
     idempotent: true,
-    refusals: [400, 413, 415, 422],
+    refusals: [413, 415, 422],
   })
   publish(
     @CheckedPath(mappingKey) key: Key,
@@ -162,7 +162,7 @@ export class MappingController {
     etag: true,
     ifMatch: true,
     idempotent: true,
-    refusals: [400, 413, 415, 422],
+    refusals: [413, 415, 422],
   })
   rollBack(
     @CheckedPath(mappingKey) key: Key,

@@ -36,7 +36,7 @@ export class MappingsController {
   ) {}
 
   @Get()
-  @AdminRoute('Claims.Read', { summary: 'List mappings, by tenant and name.', answer: mappingPage, refusals: [400, 503] })
+  @AdminRoute('Claims.Read', { summary: 'List mappings, by tenant and name.', answer: mappingPage, refusals: [503] })
   list(@CheckedQuery(mappingFilter) filter: z.output<typeof mappingFilter>): Promise<z.output<typeof mappingPage>> {
     return this.workbench.list(filter);
   }
@@ -49,7 +49,7 @@ export class MappingsController {
     status: 201,
     etag: true,
     idempotent: true,
-    refusals: [400, 409, 413, 415, 503],
+    refusals: [409, 413, 415, 503],
   })
   create(
     @CheckedBody(mappingDocument) document: z.output<typeof mappingDocument>,
@@ -63,7 +63,7 @@ export class MappingsController {
     summary: 'Validate a document without saving it.',
     description: 'It is judged as if it were published now, beside what is in force. Its tests run; no source is asked.',
     answer: validation,
-    refusals: [400, 413, 415],
+    refusals: [413, 415],
   })
   validate(@CheckedBody(mappingDocument) document: z.output<typeof mappingDocument>): Promise<ValidationBody> {
     return this.check.validate(document);
@@ -74,7 +74,7 @@ export class MappingsController {
     summary: 'Export documents.',
     description: 'Those in force, in one body, which import takes.',
     answer: exported,
-    refusals: [400, 503],
+    refusals: [503],
   })
   export(@CheckedQuery(exportQuery) query: z.output<typeof exportQuery>): Promise<ExportBody> {
     return this.transfer.export(query);
@@ -86,7 +86,7 @@ export class MappingsController {
     description: 'Nothing is published. Each document is a change of its own, and the report names what became of each.',
     answer: importReport,
     idempotent: true,
-    refusals: [400, 409, 413, 415, 503],
+    refusals: [409, 413, 415, 503],
   })
   import(
     @CheckedBody(importRequest, importBytes) request: z.output<typeof importRequest>,

@@ -17,7 +17,7 @@ export class PreviewController {
     description:
       'Runs the path of a sign-in with a version of a mapping, and explains it. It reads caches and leaves them as they are; sources are asked through a small share of their own. Values are hidden from who lacks Claims.ReadValues. Every preview is audited.',
     answer: preview,
-    refusals: [400, 404, 409, 413, 415, 422, 503],
+    refusals: [404, 409, 413, 415, 422, 503],
   })
   preview(
     @CheckedBody(previewRequest) request: PreviewRequest,

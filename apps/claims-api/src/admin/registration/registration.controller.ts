@@ -16,7 +16,7 @@ export class RegistrationController {
     description:
       'The claims of the mapping in force, spelled as they are answered, and what the extension must say. Nothing is asked of Entra.',
     answer: registration,
-    refusals: [400, 404],
+    refusals: [404],
   })
   read(@CheckedQuery(registrationQuery) query: z.output<typeof registrationQuery>): RegistrationBody {
     return this.registrations.of(query.tenant, query.application);

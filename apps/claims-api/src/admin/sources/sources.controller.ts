@@ -21,7 +21,7 @@ export class SourcesController {
   }
 
   @Get(':source')
-  @AdminRoute('Claims.Read', { summary: 'Read one source.', answer: source, refusals: [400, 404] })
+  @AdminRoute('Claims.Read', { summary: 'Read one source.', answer: source, refusals: [404] })
   read(@CheckedPath(sourceKey) key: Key): SourceBody {
     return this.catalogue.read(key.source);
   }
@@ -32,7 +32,7 @@ export class SourcesController {
     description:
       'Whether it can be reached and accepts the service’s credentials, which are not offered again where they were refused. Sign-ins do not notice.',
     answer: connectionTest,
-    refusals: [400, 404, 503],
+    refusals: [404, 503],
   })
   test(@CheckedPath(sourceKey) key: Key, @By() actor: Actor): Promise<ConnectionTestBody> {
     return this.catalogue.test(key.source, actor);
