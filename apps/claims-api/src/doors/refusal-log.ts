@@ -1,6 +1,5 @@
 import { FailureLimit } from '#entra-auth';
 import type { Logger } from '#observability';
-import type { DoorName } from './door.js';
 
 /** What anybody who reaches a door can cause without being known. */
 const causedByStrangers: ReadonlySet<string> = new Set([
@@ -32,7 +31,7 @@ export class RefusalLog {
 
   /** @param lines a minute, for each kind and peer */
   constructor(
-    private readonly door: DoorName,
+    private readonly door: string,
     private readonly lines: number,
     private readonly log: Logger,
   ) {}

@@ -256,6 +256,51 @@ describe('MappingSnapshot.load', () => {
   });
 });
 
+describe('a document beside what is in force', () => {
+  const inForce = MappingSnapshot.compile(
+    [
+      claimSet('basics', { x: { value: 'x' } }),
+      including('a'),
+      stored('b', { applications: [id(2)] }),
+      stored('bad', { applications: [id(3)], claims: 1 }),
+    ],
+    context,
+  );
+  const chosenBeside = (candidate: StoredMapping, application: string): string => {
+    const result = inForce.selectBeside(candidate, context, { tenant: 'contoso', application });
+    if (result.kind === 'refused') return result.kind;
+    const { selection } = result;
+    if (selection.kind !== 'mapping') return selection.kind;
+    return `${selection.plan.revision}: ${selection.plan.claims.map(({ name }) => name).join()}`;
+  };
+
+  it('takes the place of the one of its name, wherever that came from', () => {
+    const draft = { ...stored('draft', { name: 'b', applications: [id(4)] }), origin: 'elsewhere' };
+    expect([chosenBeside(draft, id(4)), chosenBeside(draft, id(2)), chosenBeside(draft, id(3))]).toEqual([
+      'draft: who',
+      'none',
+      'invalid',
+    ]);
+    expect(chosenBeside({ ...stored('mended', { name: 'bad', applications: [id(3)] }), origin: 'bad' }, id(3))).toBe(
+      'mended: who',
+    );
+  });
+
+  it('is a claim set too, seen through the mappings that include it', () => {
+    expect(chosenBeside(claimSet('basics', { y: { value: 'y' } }, 'draft'), id(1))).toBe('a: y,who');
+  });
+
+  it('is refused for what speaks against it, and changes nothing', () => {
+    expect(inForce.compileBeside(stored('c', {}), context)).toMatchObject({
+      kind: 'refused',
+      issues: [{ path: ['applications', 0] }],
+    });
+    expect(inForce.compileBeside(unreadable('c'), context).kind).toBe('refused');
+    expect(inForce.compileBeside(stored('c', { applications: [id(5)] }), context).kind).toBe('compiled');
+    expect([chosen(inForce, id(1)), chosen(inForce, id(5))]).toEqual(['a', 'none']);
+  });
+});
+
 describe('selection', () => {
   it('is what a plain search says, for any mappings', () => {
     const some = (values: string[]) => fc.option(fc.subarray(values, { minLength: 1 }), { nil: undefined });
