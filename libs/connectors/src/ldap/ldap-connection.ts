@@ -15,7 +15,9 @@ import {
   type Filter,
 } from 'ldapts';
 import { MessageFrames } from './message-frames.js';
-import { readSearchEntry } from './search-entry.js';
+import { readSearchEntry, type DirectoryEntry } from './search-entry.js';
+
+export type { DirectoryEntry, EntryAttribute } from './search-entry.js';
 
 export interface Search {
   readonly base: string;
@@ -27,17 +29,6 @@ export interface Search {
   readonly timeLimit: number;
   /** A page of the answer (RFC 2696); `sizeLimit` is then the page's. */
   readonly after?: Uint8Array;
-}
-
-/** An attribute of an entry as the server spells it, every value as bytes. */
-export interface EntryAttribute {
-  readonly type: string;
-  readonly values: readonly Uint8Array[];
-}
-
-export interface DirectoryEntry {
-  readonly name: string;
-  readonly attributes: readonly EntryAttribute[];
 }
 
 export type Answer =

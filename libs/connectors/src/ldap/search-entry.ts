@@ -1,4 +1,13 @@
-import type { DirectoryEntry, EntryAttribute } from './ldap-connection.js';
+/** An attribute of an entry as the server spells it, every value as bytes. */
+export interface EntryAttribute {
+  readonly type: string;
+  readonly values: readonly Uint8Array[];
+}
+
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly attributes: readonly EntryAttribute[];
+}
 
 const tags = { integer: 0x02, octetString: 0x04, sequence: 0x30, set: 0x31, searchResultEntry: 0x64 };
 
