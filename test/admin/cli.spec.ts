@@ -214,9 +214,23 @@ describe('doctor', () => {
     await expect.poll(async () => (await call(['doctor'])).code, { timeout: 20_000 }).toBe(0);
     const { out } = await call(['doctor']);
     expect(out).toMatch(/✓ clock: \d+ s apart/);
+    expect(out).toContain('✓ secret env:DIRECTORY_PASSWORD: can be read');
     expect(out).toContain('✓ source corp-ad');
     expect(out).toContain('✓ source billing-db');
     expect(out).toContain('nothing failed');
+  });
+
+  it('says what it knows while the database of the mappings is down', async () => {
+    stack.storeProxy.refuse();
+    stack.storeProxy.cut();
+    try {
+      const { code, out } = await call(['doctor']);
+      expect(code).toBe(0);
+      expect(out).toContain('! source corp-ad: not tested: repository.unavailable; when last asked it was up');
+    } finally {
+      await stack.storeProxy.restore();
+    }
+    await expect.poll(async () => (await call(['doctor', '--json'])).out, { timeout: 20_000 }).not.toContain('not tested');
   });
 
   it('names a source that is down, and what to look at', async () => {
@@ -280,6 +294,17 @@ describe('the way to the service', () => {
   ])('with %s ends with the code for it', async (_name, variables, code, said) => {
     const called = await claimbridge(['list'], variables);
     expect([called.code, called.out, called.err]).toEqual([code, '', expect.stringContaining(said)]);
+  });
+
+  it('prints one JSON document with --json, whatever becomes of the call', async () => {
+    const { code, json } = await claimbridge(['list', '--json'], {
+      CLAIMBRIDGE_URL: `http://127.0.0.1:${unusedPort}`,
+      CLAIMBRIDGE_TOKEN: 'x',
+    });
+    expect([code, json]).toEqual([
+      3,
+      { error: { message: expect.stringContaining('ECONNREFUSED'), remedy: expect.any(String), exitCode: 3 } },
+    ]);
   });
 
   it('with a token that is refused ends with 3, and says nothing of the token', async () => {
