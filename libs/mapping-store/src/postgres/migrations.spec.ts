@@ -82,16 +82,46 @@ describe('migrations', () => {
     const database = await create();
     const repository = repositoryFor(database);
     cleanUp.push(() => repository.close());
-    expect(await repository.migrate()).toEqual(['CreateStore1764115200000']);
+    const migrations = await repository.migrate();
+    expect(migrations).toEqual(['CreateStore1764115200000', 'AddKind1764201600000']);
     const first = await shape(database);
     await publish(repository);
     expect(await repository.migrate()).toEqual([]);
-    await repository.revertMigration();
+    for (let left = migrations.length; left > 0; left--) await repository.revertMigration();
     expect(await shape(database)).toEqual([]);
     await repository.migrate();
     expect(await shape(database)).toEqual(first);
     await publish(repository);
     expect(await repository.load()).toMatchObject({ kind: 'loaded', mappings: [{ origin: 'contoso/portal' }] });
+  });
+
+  it('say of what the previous version wrote what it is', async () => {
+    const database = await create();
+    const repository = repositoryFor(database);
+    cleanUp.push(() => repository.close());
+    for (let left = (await repository.migrate()).length; left > 1; left--) await repository.revertMigration();
+    const client = await connectTo(database);
+    const write = async (name: string, content: object): Promise<void> => {
+      await client.query('insert into claimbridge.document (tenant, name, version) values ($1, $2, 1)', ['contoso', name]);
+      await client.query(
+        `insert into claimbridge.revision (tenant, name, number, revision, content, applications, author, at, comment)
+          values ('contoso', $1, 1, $1, $2, '{}', '{}', now(), '')`,
+        [name, JSON.stringify(content)],
+      );
+      await client.query('update claimbridge.document set published = 1 where name = $1', [name]);
+    };
+    await write('early-set', { claimSet: 'early-set', claims: {} });
+    await write('early-mapping', { name: 'early-mapping', claims: { claimSet: { value: 'x' } } });
+    await repository.migrate();
+    await write('late-set', { claims: { text: { value: '\0' } }, claimSet: 'late-set' });
+    await client.end();
+    expect(await repository.list({ limit: 10 })).toMatchObject({
+      records: [
+        { name: 'early-mapping', kind: 'mapping' },
+        { name: 'early-set', kind: 'claimSet' },
+        { name: 'late-set', kind: 'claimSet' },
+      ],
+    });
   });
 
   it('run once where replicas start together', async () => {
