@@ -95,7 +95,7 @@ export class LdapSource extends Source {
       if (!attributes.some((each) => each.toLowerCase() === attribute.toLowerCase())) attributes.push(attribute);
     const likeness = (reader: EntryReader): boolean =>
       equalities.some(({ attribute, parameter }) =>
-        foundByLikeness(query.parameters.get(parameter) ?? '', reader.values(attribute)),
+        foundByLikeness(query.parameters.get(parameter) ?? '', attribute, reader.values(attribute)),
       );
     const question: Question = {
       base: base.name,
