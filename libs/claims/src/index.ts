@@ -63,7 +63,7 @@ export {
   type Unknown,
 } from './ports/mapping-repository.js';
 export { MappingStore, type Following, type LoadedMappings, type StoredMapping } from './ports/mapping-store.js';
-export { Secrets, type RegisteredSecret } from './ports/secrets.js';
+export { Secrets, standInSecret, type RegisteredSecret } from './ports/secrets.js';
 export {
   Source,
   type Keeping,

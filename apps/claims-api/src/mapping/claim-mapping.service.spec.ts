@@ -138,6 +138,40 @@ describe('ClaimMappingService', () => {
     expect(restarted.state.snapshot.problems).toEqual([expect.objectContaining({ origin: 'portal.yaml', retained: true })]);
   });
 
+  describe('after a restart while the store is down', () => {
+    const fallback: StoredMapping = {
+      ...portal('fallback', { name: 'fallback', applications: ['*'] }),
+      origin: 'fallback.yaml',
+    };
+
+    const restartedWith = async (...mappings: StoredMapping[]): Promise<ClaimMappingService> => {
+      store.answer = { kind: 'loaded', mappings: [fallback, ...mappings] };
+      await create().load();
+      store.answer = { kind: 'unavailable', detail: 'gone' };
+      const restarted = create();
+      await restarted.load();
+      return restarted;
+    };
+
+    it.each<[string, StoredMapping]>([
+      ['does not compile', portal('one', { surprise: true })],
+      ['has a red test', portal('one', { tests: [{ name: 'red', expect: { tier: 'two' } }] })],
+      ['is not even a document', { ...portal('one'), content: { kind: 'unreadable', reason: 'is not valid YAML' } }],
+    ])('never gives the fallback to applications of a mapping that %s', async (_name, refused) => {
+      const restarted = await restartedWith(refused);
+      expect(restarted.select(selector)).toEqual({ kind: 'invalid', origin: 'portal.yaml' });
+      expect(restarted.state.snapshot).toMatchObject({ origin: 'file', problems: [{ origin: 'portal.yaml', retained: false }] });
+    });
+
+    it('gives the fallback to the others, and serves what was mended once the store is there', async () => {
+      const restarted = await restartedWith(portal('one', { surprise: true }));
+      expect(restarted.select({ ...selector, application: application.replace(/1$/, '2') })).toMatchObject({ kind: 'mapping' });
+      store.answer = { kind: 'loaded', mappings: [fallback, portal('two')] };
+      await restarted.load();
+      expect(revision(restarted)).toBe('two');
+    });
+  });
+
   it('does not use a damaged snapshot file', async () => {
     await writeFile(path.join(folder, 'snapshot.json'), '{"format":1');
     store.answer = { kind: 'unavailable', detail: 'gone' };

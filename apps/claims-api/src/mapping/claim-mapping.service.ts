@@ -195,7 +195,7 @@ export class ClaimMappingService {
   private async saveFile(snapshot: MappingSnapshot, savedAt: Date): Promise<void> {
     if (this.file === undefined) return;
     try {
-      await this.file.write(snapshot.stored, savedAt);
+      await this.file.write(snapshot.lasting, savedAt);
       this.fileState = 'written';
     } catch (error) {
       this.fileState = 'failed';

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { transformDocument } from '../mapping/transform-document.js';
+import type { RegisteredSecret } from '../ports/secrets.js';
 import { TooMuchWork } from './regular-expression.js';
 import { compileTransform, NotTransformable, type Transform, type TransformCompiler } from './transforms.js';
 
@@ -15,8 +16,10 @@ const compiler: TransformCompiler = {
 };
 const compile = (document: unknown): Transform => compileTransform(transformDocument.parse(document), compiler, []);
 
+const scope = { operands: [], tenant: 't', application: 'a', keyOf: (secret: RegisteredSecret) => secret.value() };
+
 const run = (document: unknown, ...values: (string | Uint8Array)[]) =>
-  compile(document).apply(values, { operands: [['one'], ['two', 'three'], []], tenant: 't', application: 'a' });
+  compile(document).apply(values, { ...scope, operands: [['one'], ['two', 'three'], []] });
 
 const escape = (text: string): string => text.replace(/[,+"\\<>;=]/g, (character) => `\\${character}`);
 
@@ -137,7 +140,7 @@ describe('transforms', () => {
   });
 
   it('gives pseudonyms that differ by application and tenant, and hashes that nobody finds without the key', () => {
-    const [document, scope] = [compile({ Pairwise: 'pairwise' }), { operands: [], tenant: 't', application: 'a' }];
+    const document = compile({ Pairwise: 'pairwise' });
     const [first] = document.apply(['ada'], scope);
     expect(first).toMatch(/^[A-Za-z0-9_-]{43}$/);
     expect(document.apply(['ada'], scope)).toEqual([first]);

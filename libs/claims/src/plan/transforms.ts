@@ -22,6 +22,8 @@ export interface TransformScope {
   readonly tenant: string;
   /** Whom the token is for, where that is known. */
   readonly application: string | undefined;
+  /** The key behind a secret: the operator's, or where only a test runs, one that anybody may know. */
+  keyOf(secret: RegisteredSecret): Uint8Array;
 }
 
 /** A compiled transform: a pure function over all values of a claim. Throws `NotTransformable` for what it cannot take. */
@@ -170,16 +172,17 @@ export function compileTransform(
     const bytes = document.Hash === 'sha256' ? 64 : 128;
     return each(
       'Hash',
-      (value) => keyedHash(document.Hash, secret!.value(), value),
+      (value, scope) => keyedHash(document.Hash, scope.keyOf(secret!), value),
       (input) => ({ ...input, bytes }),
     );
   }
   const secret = compiler.secret(document.Pairwise, [...path, 'Pairwise']);
   return each(
     'Pairwise',
-    (value, { tenant, application }) => {
+    (value, scope) => {
+      const { tenant, application } = scope;
       if (application === undefined) throw new NotTransformable('Pairwise');
-      return pseudonym(secret!.value(), tenant, application, value);
+      return pseudonym(scope.keyOf(secret!), tenant, application, value);
     },
     (input) => ({ ...input, bytes: 43 }),
   );

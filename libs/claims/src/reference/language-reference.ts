@@ -81,7 +81,9 @@ unavailable.
 
 ## Tests
 They run when the mapping is loaded, when it is published and by \`claimbridge test\`; a red test refuses the mapping. They take the path of a
-sign-in: locate rules, policies and the size limit apply.
+sign-in: locate rules, policies and the size limit apply. \`Hash\` and \`Pairwise\` use a key of 32 zero bytes in every test, never the
+operator's: otherwise whoever may validate a document could find out whose pseudonym is whose. A red test is told with the names of the
+test and its claims; the values are shown by \`claimbridge test\` and where a document is validated, and never logged.
 
 ${keys(test!)}
 What a lookup answers under \`given\`:

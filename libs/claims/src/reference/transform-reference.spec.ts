@@ -29,9 +29,8 @@ describe('the reference of the language', () => {
         },
         [],
       );
-      expect(transform.apply(example.from, { operands: [], tenant: 'contoso', application: 'an-application' })).toEqual(
-        example.to,
-      );
+      const scope = { operands: [], tenant: 'contoso', application: 'an-application', keyOf: () => key };
+      expect(transform.apply(example.from, scope)).toEqual(example.to);
     },
   );
 

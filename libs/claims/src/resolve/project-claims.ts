@@ -3,7 +3,8 @@ import type { Verdict } from '../condition/condition.js';
 import type { Call } from '../condition/frame.js';
 import type { ClaimValue, Origin, Plan, PlannedClaim, Policy } from '../plan/plan.js';
 import { TooMuchWork } from '../plan/regular-expression.js';
-import { NotTransformable } from '../plan/transforms.js';
+import { NotTransformable, type TransformScope } from '../plan/transforms.js';
+import { standInKey, type RegisteredSecret } from '../ports/secrets.js';
 import type { Subject } from '../subject.js';
 import { limitClaims } from './limit.js';
 import { valueOf, type Acceptance, type Settled, type Value } from './lookup-run.js';
@@ -26,7 +27,8 @@ export function projectClaims(
   options: ResolveOptions,
 ): Projection {
   const { explain } = options;
-  const reader = { subject, settled, call: callOf(plan, options) };
+  const keyOf = options.standInKeys ? () => standInKey : (secret: RegisteredSecret) => secret.value();
+  const reader = { subject, settled, call: callOf(plan, options), keyOf };
   const claims = new Map<string, ClaimValue>();
   const deviations: ClaimDeviation[] = [];
   const explanations = new Map<string, ClaimExplanation>();
@@ -103,6 +105,7 @@ interface Reader {
   readonly subject: Subject | undefined;
   readonly settled: ReadonlyMap<string, Settled>;
   readonly call: Call;
+  readonly keyOf: TransformScope['keyOf'];
 }
 
 function callOf({ tenant, applications }: Plan, { call }: ResolveOptions): Call {
@@ -142,7 +145,8 @@ function evaluateValue(claim: PlannedClaim, reader: Reader, trace: Trace | undef
   if (inputs === undefined) return { kind: 'unavailable' };
   let values = origin.kind === 'values' ? origin.values : [];
   trace?.('from', values);
-  const scope = { operands: inputs.values, tenant: reader.call.tenant, application: reader.call.application };
+  const { call, keyOf } = reader;
+  const scope = { operands: inputs.values, tenant: call.tenant, application: call.application, keyOf };
   try {
     for (const transform of transforms) {
       values = transform.apply(values, scope);

@@ -130,10 +130,18 @@ export class MappingSnapshot {
     return snapshot;
   }
 
-  /** The documents in force, as they were stored: what a snapshot with the same plans can be made of again. */
+  /** The documents in force, as they were stored. */
   get stored(): readonly StoredMapping[] {
     const present = this.claimSets;
     return [...this.sets.map((entry) => entry.stored), ...this.mappings.map((entry) => storedWith(entry, present))];
+  }
+
+  /**
+   * What a snapshot that answers alike can be made of again, without running tests: the documents in force, and of those that are refused
+   * and have no earlier revision only that they are refused.
+   */
+  get lasting(): readonly StoredMapping[] {
+    return [...this.stored, ...this.failures.map(refusalOf)];
   }
 
   /** The claim sets in force, for `CompileContext`. */
@@ -404,7 +412,15 @@ function withPinned({ claimSets: pinned }: StoredMapping, inForce: ClaimSets, co
 }
 
 function identityOf({ content }: Pick<StoredMapping, 'content'>): DocumentIdentity {
-  return identifyDocument(content.kind === 'document' ? content.document : undefined);
+  if (content.kind === 'document') return identifyDocument(content.document);
+  return content.identity ?? identifyDocument(undefined);
+}
+
+/** What is kept of a document that is refused: enough to answer `invalid` wherever it might belong, and nothing that could come into force. */
+function refusalOf({ origin, revision, content }: StoredMapping): StoredMapping {
+  const identity = content.kind === 'document' ? identifyDocument(content.document) : content.identity;
+  const reason = 'was refused when it was last loaded';
+  return { origin, revision, content: { kind: 'unreadable', reason, ...(identity && { identity }) } };
 }
 
 function isOfIdentity(document: StoredMapping, origin: string, { tenant, name }: DocumentIdentity): boolean {

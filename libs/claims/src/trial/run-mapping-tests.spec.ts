@@ -2,11 +2,17 @@ import { FakeSource } from '#testing';
 import { describe, expect, it } from 'vitest';
 import type { CompileContext } from '../plan/compile-context.js';
 import { compileMapping } from '../plan/compile-mapping.js';
-import { runMappingTests, type MappingTestResult } from './run-mapping-tests.js';
+import type { Plan } from '../plan/plan.js';
+import { pseudonym, keyedHash } from '../plan/pseudonym.js';
+import { standInKey } from '../ports/secrets.js';
+import { Deadline } from '../resolve/deadline.js';
+import { resolveClaims } from '../resolve/resolve-claims.js';
+import { redTests, runMappingTests, type MappingTestResult } from './run-mapping-tests.js';
 
 const application = '00000000-0000-0000-0000-000000000001';
 const other = '00000000-0000-0000-0000-000000000002';
 const locate = [{ key: 'onPremisesUserPrincipalName', when: {}, fallThrough: false }] as const;
+const operatorsKey = new TextEncoder().encode('0123456789abcdef0123456789abcdef');
 const context: CompileContext = {
   tenants: new Set(['t']),
   sources: new Map(
@@ -16,6 +22,7 @@ const context: CompileContext = {
       new FakeSource('spare', { tier: { parameters: ['upn'] } }),
     ].map((source) => [source.name, { source, tenants: new Set(['t']) }]),
   ),
+  secrets: new Map([['pseudonyms', { tenants: new Set(['t']), value: () => operatorsKey }]]),
 };
 
 const mapping = {
@@ -36,12 +43,14 @@ const mapping = {
 };
 const ada = { onPremisesUserPrincipalName: 'ada@x' };
 
-async function results(...tests: object[]): Promise<readonly MappingTestResult[]> {
+function planOf(tests: readonly object[], more: object = {}): Plan {
   const named = tests.map((test, index) => ({ name: `test ${index}`, ...test }));
-  const compiled = compileMapping({ ...mapping, tests: named }, 'r', context);
+  const compiled = compileMapping({ ...mapping, ...more, tests: named }, 'r', context);
   if (compiled.kind === 'refused') throw new Error(JSON.stringify(compiled.issues));
-  return runMappingTests(compiled.plan);
+  return compiled.plan;
 }
+
+const results = (...tests: object[]): Promise<readonly MappingTestResult[]> => runMappingTests(planOf(tests));
 
 describe('runMappingTests', () => {
   it.each<[string, object]>([
@@ -110,14 +119,47 @@ describe('runMappingTests', () => {
       expected: { kind: 'claims', claims: { tier: 'silver' } },
       actual: { kind: 'claims', claims: { tier: 'gold', groups: ['A'] } },
       why: [
-        'tier is "gold" instead of "silver": tier from billing.tier: value; billing was found',
-        'groups is ["A"] instead of "A": groups from person.memberOf → GroupName (1) → Sort (1): value; person was found',
+        'tier is not what was expected ("gold" instead of "silver"): tier from billing.tier: value; billing was found',
+        'groups is not what was expected (["A"] instead of "A"): groups from person.memberOf → GroupName (1) → Sort (1): value; person was found',
       ],
     });
     expect(failed!.why).toEqual([
       'fails with claims.unavailable: tier from billing.tier: failed, unavailable; billing was unavailable(connection)',
     ]);
     expect(fine!.why).toEqual(['does not fail with claims.missing']);
+  });
+
+  it('never uses the key of the operator: who may write tests could tell whose pseudonym is whose', async () => {
+    const claims = {
+      pairwise: { value: 'E-1', transform: [{ Pairwise: 'pseudonyms' }] },
+      hash: { value: 'E-1', transform: [{ Hash: 'sha256', secret: 'pseudonyms' }] },
+    };
+    const plan = planOf([{ expect: { pairwise: 'guess', hash: 'guess' } }], { claims, lookups: {} });
+    const [result] = await runMappingTests(plan);
+    expect(result!.actual).toEqual({
+      kind: 'claims',
+      claims: { pairwise: pseudonym(standInKey, 't', application, 'E-1'), hash: keyedHash('sha256', standInKey, 'E-1') },
+    });
+    using deadline = new Deadline(60_000);
+    const signIn = await resolveClaims(plan, undefined, deadline, { call: { application } });
+    expect(signIn.kind === 'resolved' && Object.fromEntries(signIn.claims)).toEqual({
+      pairwise: pseudonym(operatorsKey, 't', application, 'E-1'),
+      hash: keyedHash('sha256', operatorsKey, 'E-1'),
+    });
+  });
+
+  it('refuses with the names of test and claim, and without a value', async () => {
+    const tests = [
+      { subject: ada, given: { person: { upn: 'a' }, billing: { tier: 'gold' } }, expect: { tier: 'silver' } },
+      { subject: ada, expect: { tier: 'free' } },
+    ];
+    expect(await redTests(planOf(tests))).toEqual([
+      {
+        path: ['tests', 0],
+        reason: 'the test “test 0” is red: tier is not what was expected: tier from billing.tier: value; billing was found',
+        remedy: 'validate the document to see the values',
+      },
+    ]);
   });
 
   it.each([
