@@ -114,6 +114,19 @@ describe('LdapConnection', () => {
     (await peer).write(Buffer.concat([message(1, ber(0x79, ber(4))), done(2, 0)]));
     expect(await Promise.all(answers)).toMatchObject([{ kind: 'malformed' }, { kind: 'result', code: 0 }]);
     expect(connection.isUsable).toBe(true);
+    // AbandonRequest [APPLICATION 16] with the id of the search
+    await vi.waitFor(() => expect(Buffer.concat(received).includes(Buffer.from('3006020103500101', 'hex'))).toBe(true));
+  });
+
+  it.each([
+    ['a value', '301602010164110402646e300b3009040161310404640131'],
+    ['a list', '300b02010164060402646e3064'],
+    ['a reference', '300802010173030464aa'],
+    ['a control', '301202010165070a010004000400a00404020484'],
+  ])('is not held up by %s that claims to be longer than its message', async (_name, hex) => {
+    const answers = [connection.search(search, patient), connection.search(search, patient)];
+    (await peer).write(Buffer.concat([Buffer.from(hex, 'hex'), done(2, 0)]));
+    expect(await Promise.all(answers)).toMatchObject([{ kind: 'malformed' }, { kind: 'result', code: 0 }]);
   });
 
   it.each([

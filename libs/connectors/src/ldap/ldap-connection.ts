@@ -2,20 +2,15 @@ import type net from 'node:net';
 import {
   AbandonRequest,
   BindRequest,
-  BindResponse,
   ExtendedRequest,
-  ExtendedResponse,
-  MessageParser,
   PagedResultsControl,
-  SearchEntry,
-  SearchReference,
   SearchRequest,
-  SearchResponse,
   UnbindRequest,
   type Filter,
 } from 'ldapts';
+import { readMessage, type LdapMessage, type OperationResult } from './ldap-message.js';
 import { MessageFrames } from './message-frames.js';
-import { readSearchEntry, type DirectoryEntry } from './search-entry.js';
+import type { DirectoryEntry } from './search-entry.js';
 
 export type { DirectoryEntry, EntryAttribute } from './search-entry.js';
 
@@ -73,14 +68,12 @@ const unansweredLimit = 4;
 
 /**
  * One connection, used until it ends and never opened again. Operations share it, each with its own message id and its own end;
- * ldapts only encodes and decodes: its client reconnects by itself, in clear text too, and ends a connection for one slow search.
+ * ldapts only encodes: its client reconnects by itself, in clear text too, and ends a connection for one slow search.
  */
 export class LdapConnection {
   private readonly frames = new MessageFrames();
-  private readonly parser = new MessageParser();
   private readonly operations = new Map<number, Operation>();
   private lastMessageId = 0;
-  private unreadable = false;
   private receipts = 0;
   private silences = 0;
   private unanswered = 0;
@@ -92,8 +85,6 @@ export class LdapConnection {
     private readonly socket: net.Socket,
     private readonly onEnd: (detail: string) => void = () => undefined,
   ) {
-    this.parser.on('message', (message) => this.receive(message));
-    this.parser.on('error', (error) => this.receiveUnreadable(error));
     socket.on('data', (chunk: Buffer) => this.read(chunk));
     socket.on('error', (error) => this.end('code' in error ? String(error.code) : 'error'));
     socket.on('close', () => this.end('closed'));
@@ -207,56 +198,59 @@ export class LdapConnection {
   private read(chunk: Buffer): void {
     this.receipts++;
     this.silences = 0;
+    let frames: readonly Buffer[];
     try {
-      for (const message of this.frames.push(chunk)) {
-        const found = readSearchEntry(message);
-        if (found) {
-          this.receiveEntry(found.messageId, found.entry);
-          continue;
-        }
-        this.parser.read(message, new Map());
-        if (this.unreadable) return this.end('unreadable message');
-      }
+      frames = this.frames.push(chunk);
     } catch {
-      this.end('not LDAP');
+      return this.end('not LDAP');
+    }
+    for (const frame of frames) {
+      const message = readMessage(frame);
+      if (!message) return this.end('unreadable message');
+      this.receive(message);
     }
   }
 
-  private receive(message: { readonly messageId: number }): void {
+  private receive({ messageId, response }: LdapMessage): void {
     // Message id 0 is the server's notice that it is about to disconnect (RFC 4511 §4.4.1).
-    if (message.messageId === 0)
+    if (messageId === 0)
       return this.end(
-        message instanceof ExtendedResponse ? `notice of disconnection (${message.status})` : 'unsolicited message',
+        response.kind === 'result' && response.operation === 'extended'
+          ? `notice of disconnection (${response.code})`
+          : 'unsolicited message',
       );
-    const operation = this.operations.get(message.messageId);
-    if (!operation) return;
-    if (message instanceof SearchReference) {
-      operation.references.push(...message.uris);
-      this.weigh(operation, message.messageId, message.uris);
-    } else if (message instanceof SearchEntry) {
-      const attributes = message.attributes.map(({ type, parsedBuffers }) => ({ type, values: parsedBuffers }));
-      this.receiveEntry(message.messageId, { name: message.name, attributes });
-    } else if (message instanceof SearchResponse || message instanceof BindResponse || message instanceof ExtendedResponse) {
-      const { status: code, errorMessage: diagnostic } = message;
-      const { entries, surplus, references } = operation;
-      this.unanswered = 0;
-      const cookie = message.controls?.find((control) => control instanceof PagedResultsControl)?.value?.cookie;
-      operation.settle({
-        kind: 'result',
-        code,
-        diagnostic,
-        entries,
-        surplus,
-        references,
-        ...(cookie && cookie.length > 0 && { cookie }),
-        ...(message instanceof ExtendedResponse && { value: message.value ?? '' }),
-      });
-    }
-  }
-
-  private receiveEntry(messageId: number, entry: DirectoryEntry): void {
     const operation = this.operations.get(messageId);
     if (!operation) return;
+    switch (response.kind) {
+      case 'entry':
+        return this.receiveEntry(operation, messageId, response.entry);
+      case 'reference':
+        operation.references.push(...response.uris);
+        return this.weigh(operation, messageId, response.uris);
+      case 'result':
+        return this.receiveResult(operation, response);
+      case 'malformed':
+        operation.settle({ kind: 'malformed' });
+        this.stop(messageId);
+    }
+  }
+
+  private receiveResult({ settle, entries, surplus, references }: Operation, result: OperationResult): void {
+    const { code, diagnostic, cookie, operation, value } = result;
+    this.unanswered = 0;
+    settle({
+      kind: 'result',
+      code,
+      diagnostic,
+      entries,
+      surplus,
+      references,
+      ...(cookie && { cookie }),
+      ...(operation === 'extended' && { value: value ?? '' }),
+    });
+  }
+
+  private receiveEntry(operation: Operation, messageId: number, entry: DirectoryEntry): void {
     if (operation.entries.length >= operation.sizeLimit) operation.surplus = true;
     else operation.entries.push(entry);
     for (const { values } of entry.attributes) this.weigh(operation, messageId, values);
@@ -268,13 +262,6 @@ export class LdapConnection {
     if (operation.bytes <= maximumAnswerBytes || !this.operations.has(messageId)) return;
     operation.settle({ kind: 'tooMuch' });
     this.stop(messageId);
-  }
-
-  private receiveUnreadable(error: Error): void {
-    const messageId =
-      'messageDetails' in error ? (error.messageDetails as { messageId?: number } | undefined)?.messageId : undefined;
-    if (messageId === undefined) this.unreadable = true;
-    else this.operations.get(messageId)?.settle({ kind: 'malformed' });
   }
 
   private nextMessageId(): number {
