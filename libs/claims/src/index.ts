@@ -1,4 +1,5 @@
 export { Attributes, type AttributeValue } from './attributes.js';
+export { canonicalJson } from './canonical-json.js';
 export {
   diffMappings,
   type Difference,
@@ -14,7 +15,7 @@ export {
   type ConfigurationIssue,
   type DocumentIdentity,
 } from './mapping/mapping-document.js';
-export { configurationName } from './mapping/names.js';
+export { configurationName, guid } from './mapping/names.js';
 export {
   ambiguous,
   found,

@@ -31,6 +31,7 @@ class SettableStore extends MappingStore {
   override readonly kind = 'settable';
   answer: LoadedMappings = { kind: 'loaded', mappings: [] };
   gate: Promise<void> = Promise.resolve();
+  error: Error | undefined;
   loads = 0;
   override following: Following = { listening: true };
   private readonly listeners = new Set<() => void>();
@@ -39,6 +40,7 @@ class SettableStore extends MappingStore {
     this.loads++;
     const { answer } = this;
     await this.gate;
+    if (this.error) throw this.error;
     return answer;
   }
 
@@ -126,6 +128,33 @@ describe('ClaimMappingService', () => {
     store.answer = { kind: 'loaded', mappings: [portal('two')] };
     await expect.poll(() => revision(service)).toBe('two');
     expect(service.state.store.state).toBe('up');
+  });
+
+  it('does not take a load that throws for a success, and tries again', async () => {
+    store.answer = { kind: 'loaded', mappings: [portal('one')] };
+    store.error = new Error('the driver said something about a password');
+    const service = create();
+    await service.start(5);
+    expect(service.state).toMatchObject({
+      kind: 'none',
+      store: { state: 'down', lastError: { detail: 'the mappings could not be loaded' } },
+    });
+    store.error = undefined;
+    await expect.poll(() => revision(service)).toBe('one');
+    expect(service.state.store.state).toBe('up');
+  });
+
+  it('is not up by a load whose documents cannot be worked on', async () => {
+    const poisoned = portal('one');
+    Object.defineProperty(poisoned, 'content', {
+      get: () => {
+        throw new Error('broken');
+      },
+    });
+    store.answer = { kind: 'loaded', mappings: [poisoned] };
+    const service = create();
+    await service.load();
+    expect(service.state).toMatchObject({ kind: 'none', store: { state: 'down' } });
   });
 
   it('keeps the last revision of a mapping that got worse, over a restart too', async () => {

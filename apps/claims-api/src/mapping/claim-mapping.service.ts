@@ -89,6 +89,7 @@ export class ClaimMappingService {
     this.next ??= this.loading.then(() => {
       this.next = undefined;
       return (this.loading = this.loadNow().catch((error: unknown) => {
+        this.failed('the mappings could not be loaded');
         this.log.error({ err: error }, 'mappings: could not be loaded');
       }));
     });
@@ -101,12 +102,12 @@ export class ClaimMappingService {
     const loaded = await this.store.load();
     const now = new Date();
     if (loaded.kind === 'unavailable') {
-      this.storeState = { kind: this.store.kind, state: 'down', checkedAt: now, lastError: { detail: loaded.detail, at: now } };
+      this.failed(loaded.detail);
       this.log.error({ store: this.store.kind, detail: loaded.detail }, 'mappings: the store cannot be read');
       return;
     }
-    this.storeState = { ...this.storeState, state: 'up', checkedAt: now };
     this.snapshot = await MappingSnapshot.load(loaded.mappings, this.context, this.snapshot);
+    this.storeState = { ...this.storeState, state: 'up', checkedAt: now };
     this.loadedAt = now;
     this.origin = 'store';
     for (const { origin, retained, issues } of this.snapshot.problems)
@@ -117,6 +118,12 @@ export class ClaimMappingService {
         );
     this.log.info({ mappings: this.snapshot.size, refused: this.snapshot.problems.length }, 'mappings: loaded');
     await this.saveFile(this.snapshot, now);
+  }
+
+  /** Until a load succeeds, it is tried again at an interval. */
+  private failed(detail: string): void {
+    const at = new Date();
+    this.storeState = { kind: this.store.kind, state: 'down', checkedAt: at, lastError: { detail, at } };
   }
 
   get state(): MappingState {

@@ -38,6 +38,7 @@ const mapping = {
     spareTier: { from: 'billing.tier', acceptDegraded: true, whenUnavailable: 'omit' },
     groups: { from: 'person.memberOf', list: true, transform: ['GroupName', 'Sort'] },
     id: { from: 'person.objectGUID', transform: [{ Format: 'base64' }] },
+    oid: { from: 'subject.id', whenMissing: 'omit' },
     here: { value: 'yes', when: `application == "${other}" && protocol == "SAML"` },
   },
 };
@@ -97,6 +98,13 @@ describe('runMappingTests', () => {
     [
       'an attribute that is called as the words of a test are',
       { subject: ada, given: { person: { age: 'x', fallback: 'y', memberOf: 'CN=A' } }, expect: { groups: ['A'] } },
+    ],
+    [
+      'an id, which an event has in lower case',
+      {
+        subject: { ...ada, id: 'ABCDEF00-0000-0000-0000-000000000007' },
+        expect: { oid: 'abcdef00-0000-0000-0000-000000000007' },
+      },
     ],
     ['the call', { application: other, protocol: 'SAML', subject: ada, expect: { here: 'yes' } }],
   ])('is green for %s', async (_name, test) => {
