@@ -55,6 +55,12 @@ export class Elements {
     return octets;
   }
 
+  /** The same as memory of its own; `octets` is a part of what was received, and keeps all of it. */
+  copy(limit: number): Uint8Array | undefined {
+    const octets = this.octets(limit);
+    return octets && new Uint8Array(octets);
+  }
+
   text(limit: number, tag: number = tags.octetString): string | undefined {
     const end = this.enter(tag, limit);
     if (end < 0) return undefined;

@@ -1,5 +1,6 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
+import { composeSource } from '../wrappers/compose-source.js';
 import { Password, adele, directory, dnsServer, find, later, ldap, patient, proxy } from './ldap-source.harness.js';
 
 describe('refused credentials', () => {
@@ -58,6 +59,23 @@ describe('connections', () => {
     };
     for (const outcome of await Promise.all(Array.from({ length: 20 }, () => find(source, 'user', adele))))
       expect(outcome).toMatchObject({ kind: 'found' });
+  });
+
+  it('that are lost with every search are asked twice for one, by whoever composes the source', async () => {
+    const running = await directory({ onSearch: ({ base }) => (base === '' ? undefined : 'disconnect') });
+    const silent = (): void => undefined;
+    const { source } = composeSource(
+      ldap([running.port]),
+      {
+        limits: { operation: 1_000, connect: 1_000, concurrency: 4, queue: 4 },
+        breaker: { failures: 10, retryAfter: 1_000 },
+        cache: { entries: 1, bytes: 1 },
+        lookups: {},
+      },
+      { fetched: silent, answered: silent, circuit: silent },
+    );
+    expect(await find(source, 'user', adele)).toMatchObject({ kind: 'unavailable', reason: 'connection' });
+    expect(running.searches).toBe(2);
   });
 
   it('that are lost together send no search from one to the other', async () => {

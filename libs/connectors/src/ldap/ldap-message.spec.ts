@@ -97,6 +97,13 @@ describe('readMessage', () => {
     );
   });
 
+  it('gives each value memory of its own, so that a kept one does not keep what came with it', () => {
+    const values = ['x'.repeat(16), 'y'.repeat(100)].map((text) => Buffer.from(text));
+    const { response } = readMessage(message({ id: 7, name: 'cn=a', attributes: [['cn', values]] }))!;
+    const [attribute] = response.kind === 'entry' ? response.entry.attributes : [];
+    expect(attribute!.values.map((value) => value.buffer.byteLength)).toEqual([16, 100]);
+  });
+
   it('reads no part of an entry that is cut off', () => {
     const whole = message({ id: 7, name: 'cn=a', attributes: [['cn', [Buffer.from('a')]]] });
     for (let length = 0; length < whole.length; length++) expect(readMessage(whole.subarray(0, length))).toBeUndefined();

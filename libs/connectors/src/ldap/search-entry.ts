@@ -1,6 +1,6 @@
 import { tags, type Elements } from './ber-elements.js';
 
-/** An attribute of an entry as the server spells it, every value as bytes. */
+/** An attribute of an entry as the server spells it, every value as bytes of its own: who keeps one keeps nothing else. */
 export interface EntryAttribute {
   readonly type: string;
   readonly values: readonly Uint8Array[];
@@ -31,7 +31,7 @@ function readAttribute(elements: Elements, end: number): EntryAttribute | undefi
   if (type === undefined || elements.enter(tags.set, attributeEnd) !== attributeEnd) return undefined;
   const values: Uint8Array[] = [];
   while (elements.offset < attributeEnd) {
-    const value = elements.octets(attributeEnd);
+    const value = elements.copy(attributeEnd);
     if (!value) return undefined;
     values.push(value);
   }
