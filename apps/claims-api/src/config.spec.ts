@@ -163,7 +163,7 @@ describe('ReferencedSecrets', () => {
   it('says of each reference whether it could be read last, and nothing of the secret', async () => {
     const secrets = new ReferencedSecrets(await read(minimal), { PASSWORD: 'canary' });
     await secrets.read('env:PASSWORD');
-    await expect(secrets.read('file:late')).rejects.toThrow();
+    await expect(secrets.read('file:late')).rejects.toThrow('cannot be read (ENOENT)');
     const readAt = expect.any(Date);
     expect(secrets.status).toEqual([
       { reference: 'env:PASSWORD', readable: true, readAt },
