@@ -30,8 +30,8 @@ export function domainOf(name: string): string | undefined {
   return labels.length === 0 ? undefined : labels.join('.');
 }
 
-/** One piece of a value: a byte in hexadecimal, an escaped character, or characters as they are (RFC 4514 §3). */
-const piece = /\\(?:([0-9A-Fa-f]{2})|([ "#+,;<=>\\]))|[^\\,+]+/y;
+/** One piece of a value: a byte in hexadecimal, an escaped character (RFC 4514 §3; Samba escapes others too), or characters as they are. */
+const piece = /\\(?:([0-9A-Fa-f]{2})|([^0-9A-Fa-f]))|[^\\,+]+/uy;
 const attributeType = /^ *(?:[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)*) *$/;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -39,7 +39,6 @@ const notTexts: ReadonlySet<string> = new Set(
     'postalAddress',
     'homePostalAddress',
     'registeredAddress',
-    'objectClass',
     'objectCategory',
     'createTimestamp',
     'modifyTimestamp',
@@ -48,13 +47,18 @@ const notTexts: ReadonlySet<string> = new Set(
   ].map((name) => name.toLowerCase()),
 );
 
+/** How an attribute that a directory compared stands to a text: `untold` where its values compare in another way, or are no texts. */
+export type Resemblance = 'same' | 'alike' | 'absent' | 'untold';
+
 /**
- * Whether a directory took an entry for one that has this text, though none of its values is the text but for case: to Active Directory
- * `adéle` equals `adele` ([MS-ADTS] §6.5.1). Where there are no values to tell by, or no texts, it is left to the directory.
+ * Whether one of the values is the text, but for case, or all of them are only something that the directory took for it: to Active
+ * Directory `adéle` equals `adele` ([MS-ADTS] §6.5.1).
  */
-export function foundByLikeness(asked: string, attribute: string, values: readonly AttributeValue[]): boolean {
+export function resemblance(asked: string, attribute: string, values: readonly AttributeValue[]): Resemblance {
+  if (values.length === 0) return 'absent';
   const texts = values.filter((value) => typeof value === 'string');
-  return texts.length > 0 && !notTexts.has(attribute.toLowerCase()) && !texts.some((text) => isSame(asked, text));
+  if (texts.some((text) => isSame(asked, text))) return 'same';
+  return texts.length === 0 || notTexts.has(attribute.toLowerCase()) ? 'untold' : 'alike';
 }
 
 /** A value of an attribute whose syntax nobody tells: the same text, the same integer or the same distinguished name. */
@@ -66,7 +70,7 @@ function isSame(asked: string, value: string): boolean {
  * Whether two texts are one but for case, form of normalisation and spaces that do not count (RFC 4518 §2.6.1). Accents, width and
  * ligatures are no matter of case, nor is the `ß`, which some directories take for `ss`.
  */
-export function isSameText(asked: string, value: string): boolean {
+function isSameText(asked: string, value: string): boolean {
   return asked === value || folded(asked) === folded(value);
 }
 
