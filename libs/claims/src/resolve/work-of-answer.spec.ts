@@ -39,8 +39,8 @@ it('one claim’s transforms and condition share its measure', async () => {
 });
 
 it('all claims of one answer share another, and none can use it up alone', async () => {
-  const claims = await unavailable(...Array<object>(16).fill({ transform: [costly] }));
+  const claims = await unavailable(...Array.from({ length: 16 }, () => ({ transform: [costly] })));
   expect(claims.length).toBeGreaterThan(8);
-  const tooMuch = { transform: Array<object>(16).fill({ Filter: { ...costly.Filter, not: true } }) };
+  const tooMuch = { transform: Array.from({ length: 16 }, () => ({ Filter: { ...costly.Filter, not: true } })) };
   expect(await unavailable(tooMuch, { transform: ['Unique'] })).toEqual(['c0']);
 });
