@@ -43,8 +43,8 @@ const given = z.union(
 
 /** As an event gives it: ids are in lower case there, however Entra writes them. */
 function propertyDocument(property: SubjectProperty): z.ZodString {
-  const given = z.string().min(1);
-  return property === 'id' ? given.toLowerCase() : given;
+  const text = z.string().min(1);
+  return property === 'id' ? text.toLowerCase() : text;
 }
 
 /** One test beside a mapping: a person, what the sources answer, and what must come of it. */

@@ -76,8 +76,9 @@ if its lookup is unavailable, the claim is, whether or not the value would have 
 |---|---|---|---|
 ${transformReference.map(({ name, does, entra, example }) => `| \`${name}\` | ${does} | ${entra} | ${exampleOf(example)} |`).join('\n')}
 
-Regular expressions have at most 512 characters, are RE2's, and match in time linear in the text. What would match for too long makes the claim
-unavailable.
+Regular expressions have at most 512 characters, are RE2's, and match in time linear in the text. What a claim costs is
+counted, by characters and values, its condition and transforms together: what would take longer than about 0.1 s makes the claim unavailable.
+All claims of an answer share about 0.3 s; where they use it up, the later ones in the document are unavailable.
 
 ## Tests
 They run when the mapping is loaded, when it is published and by \`claimbridge test\`; a red test refuses the mapping. They take the path of a

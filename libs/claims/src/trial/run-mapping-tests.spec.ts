@@ -156,6 +156,19 @@ describe('runMappingTests', () => {
     });
   });
 
+  it('works on all tests together no longer than on a few answers', async () => {
+    const claims = {
+      c: { from: 'person.a', list: true, transform: [{ Filter: { matches: '^(aa?)+b$', not: true } }], whenUnavailable: 'fail' },
+    };
+    const costly = { subject: ada, given: { person: { a: Array<string>(1_000).fill('a'.repeat(100)) } } };
+    const tests = Array.from({ length: 200 }, () => ({ ...costly, expect: {} }));
+    const codes = (await runMappingTests(planOf(tests, { claims, lookups: { person: mapping.lookups.person } }))).map(
+      ({ actual }) => (actual.kind === 'fails' ? actual.code : actual.kind),
+    );
+    expect(codes[0]).toBe('claims.tooLarge');
+    expect(codes.at(-1)).toBe('claims.unavailable');
+  });
+
   it('refuses with the names of test and claim, and without a value', async () => {
     const tests = [
       { subject: ada, given: { person: { upn: 'a' }, billing: { tier: 'gold' } }, expect: { tier: 'silver' } },

@@ -3,6 +3,7 @@ import type { ConfigurationIssue } from '../mapping/mapping-document.js';
 import type { GivenAttributes, GivenDocument, TestDocument } from '../mapping/test-document.js';
 import { ambiguous, found, notFound, unavailable, type Outcome } from '../outcome.js';
 import type { AskedLookup, ClaimValue, Plan, PlannedLookup } from '../plan/plan.js';
+import { Work } from '../plan/work.js';
 import { Source, type ProbeResult } from '../ports/source.js';
 import { Deadline } from '../resolve/deadline.js';
 import type { ClaimExplanation, FailureCode, LookupAccount, Resolution } from '../resolve/resolution.js';
@@ -31,9 +32,10 @@ export interface MappingTestResult {
  * Pairwise use the stand-in key: what a test shows tells nothing about the operator's.
  */
 export async function runMappingTests(plan: Plan): Promise<readonly MappingTestResult[]> {
+  const work = workOfTrial();
   const results: MappingTestResult[] = [];
   for (const test of plan.tests) {
-    const { expected, resolution, differences } = await run(plan, test);
+    const { expected, resolution, differences } = await run(plan, test, work);
     const why = differences.map(({ what, values = '', account }) => `${what}${values}${account}`);
     results.push({ name: test.name, passed: why.length === 0, expected, actual: actualOf(expected, resolution), why });
   }
@@ -42,9 +44,10 @@ export async function runMappingTests(plan: Plan): Promise<readonly MappingTestR
 
 /** The tests of a plan that fail, as reasons to refuse it. They reach logs, so they name claims and have no values. */
 export async function redTests(plan: Plan): Promise<readonly ConfigurationIssue[]> {
+  const work = workOfTrial();
   const issues: ConfigurationIssue[] = [];
   for (const [index, test] of plan.tests.entries()) {
-    const { differences } = await run(plan, test);
+    const { differences } = await run(plan, test, work);
     if (differences.length === 0) continue;
     const why = differences.map(({ what, account }) => `${what}${account}`).join('; ');
     issues.push({
@@ -69,13 +72,21 @@ interface TestRun {
   readonly differences: readonly TestDifference[];
 }
 
-async function run(plan: Plan, test: TestDocument): Promise<TestRun> {
+/** Tests work on a few short values: all of them together may cost what ten answers may, however many there are. */
+const workOfTrial = (): Work => Work.ofAnswers(10);
+
+async function run(plan: Plan, test: TestDocument, work: Work): Promise<TestRun> {
   const subject = test.subject ?? undefined;
   using deadline = new Deadline(60_000);
   const given = { ...plan, lookups: plan.lookups.map((lookup) => withGiven(lookup, givenTo(test, lookup.alias))) };
   const { application = plan.applications[0] === '*' ? undefined : plan.applications[0], client, extension, protocol } = test;
   const call = { application, client, extension, protocol };
-  const resolution = await resolveClaims(given, subject, deadline, { explain: 'names', call, standInKeys: true });
+  const resolution = await resolveClaims(given, subject, deadline, {
+    explain: 'names',
+    call,
+    standInKeys: true,
+    work: work.answer(),
+  });
   const expected: TestOutcome =
     test.fails === undefined ? { kind: 'claims', claims: test.expect! } : { kind: 'fails', code: test.fails };
   return { expected, resolution, differences: differencesOf(expected, resolution) };
