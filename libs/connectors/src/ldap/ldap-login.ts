@@ -87,7 +87,7 @@ export class LdapLogin {
     // Active Directory knows the service by its certificate from the start of ldaps, and then takes no bind (MS-ADTS §5.1.1.2).
     if (server.security === 'tls') {
       const known = await connection.whoAmI(signal);
-      if (known.kind !== 'result' || (known.code === 0 && known.value)) return known;
+      if (known.kind !== 'result' || (known.code === 0 && isSomebody(known.value ?? ''))) return known;
     }
     return connection.bindByCertificate(signal);
   }
@@ -150,6 +150,14 @@ export class LdapLogin {
   private minutes(secret: string): number {
     return Math.ceil(this.refused.remaining(secret) / 60_000);
   }
+}
+
+/**
+ * An authzId that names an account. An empty one is nobody, and so is an empty distinguished name behind `dn:` (RFC 4513 §5.2.1.8,
+ * RFC 4532 §2.2), which some servers write with a space.
+ */
+function isSomebody(authzId: string): boolean {
+  return /^(?:dn:|u:)\s*\S/.test(authzId);
 }
 
 function endOf(pem: string): Date | undefined {
