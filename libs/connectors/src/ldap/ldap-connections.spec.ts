@@ -205,6 +205,48 @@ describe('connections', () => {
     expect(asked).toBeGreaterThan(wire.accepted);
   });
 
+  it.each([
+    ['refuses', { code: 53 }, 'refused'],
+    ['is busy', { code: 51 }, 'connection'],
+  ] as const)(
+    'are tried for less and less often while somebody waits at every moment and the directory %s',
+    async (_, fault, reason) => {
+      let binds = 0;
+      const onBind = async (): Promise<typeof fault> => {
+        binds++;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        return fault;
+      };
+      const source = ldap([(await directory({ onBind })).port]);
+      const end = performance.now() + 1_000;
+      const ask = async (_each: unknown, index: number): Promise<void> => {
+        for (await new Promise((resolve) => setTimeout(resolve, index)); performance.now() < end;) {
+          expect(await find(source, 'user', adele)).toMatchObject({ kind: 'unavailable', reason });
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+      };
+      await Promise.all(Array.from({ length: 10 }, ask));
+      expect(binds).toBeGreaterThan(2);
+      expect(binds).toBeLessThan(12);
+    },
+  );
+
+  it('that work are used while another cannot be opened, which is tried for less and less often', async () => {
+    let binds = 0;
+    const onBind = async (): Promise<{ code: number } | undefined> => {
+      if (++binds === 1) return undefined;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return { code: 51 };
+    };
+    const source = ldap([(await directory({ onBind })).port]);
+    for (const end = performance.now() + 1_000; performance.now() < end;) {
+      expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    expect(binds).toBeGreaterThan(2);
+    expect(binds).toBeLessThan(12);
+  });
+
   it('that end are replaced without being asked for, and none is kept beyond their number', async () => {
     const running = await directory();
     const source = ldap([running.port], { connections: { count: 3 }, limits: { connect: '10s' } });
