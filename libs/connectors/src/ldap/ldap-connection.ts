@@ -118,7 +118,7 @@ export class LdapConnection {
     return this.send((messageId) => new BindRequest({ messageId, mechanism: 'EXTERNAL' }), 0, signal);
   }
 
-  /** “Who am I?” (RFC 4532). The answer's `value` is empty where the server knows nobody. */
+  /** “Who am I?” (RFC 4532). The answer's `value` is an authzId (RFC 4513 §5.2.1.8); empty, or without a name, where the server knows nobody. */
   whoAmI(signal: AbortSignal): Promise<Answer> {
     return this.send((messageId) => new ExtendedRequest({ messageId, oid: '1.3.6.1.4.1.4203.1.11.3' }), 0, signal);
   }

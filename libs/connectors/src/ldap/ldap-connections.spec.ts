@@ -36,6 +36,47 @@ describe('refused credentials', () => {
   });
 });
 
+describe('credentials that are refused later than the connect limit', () => {
+  const late = async (milliseconds: number): Promise<undefined> => {
+    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    return undefined;
+  };
+
+  it('are offered to two servers at most, and then to none', async () => {
+    const servers = [await directory({ onBind: () => late(900) }), await directory({ onBind: () => late(900) })];
+    servers.push(await directory({ onBind: () => late(900) }));
+    const source = ldap(
+      servers.map(({ port }) => port),
+      {},
+      new Password('an old one'),
+    );
+    await vi.waitFor(
+      async () => expect(await find(source, 'user', adele)).toMatchObject({ kind: 'unavailable', reason: 'credentials' }),
+      { timeout: 10_000, interval: 20 },
+    );
+    await Promise.all(Array.from({ length: 20 }, () => find(source, 'user', adele)));
+    expect(servers.map(({ accepted }) => accepted)).toEqual([1, 1, 0]);
+    expect(source.logged.filter(({ message }) => message.includes('refuses the credentials'))).toHaveLength(1);
+  });
+
+  it('are not offered again to the only server until it has answered; one that accepts late is used', async () => {
+    let binds = 0;
+    const running = await directory({ onBind: () => (++binds === 1 ? late(1_200) : undefined) });
+    const source = ldap([running.port]);
+    const before: number[] = [];
+    await vi.waitFor(
+      async () => {
+        before.push(binds);
+        expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
+      },
+      { timeout: 10_000, interval: 20 },
+    );
+    expect(before.length).toBeGreaterThan(3);
+    expect(running.binds.slice(0, 2)).toEqual([0, 0]);
+    expect(before.slice(0, -1).every((count) => count <= 1)).toBe(true);
+  });
+});
+
 describe('connections', () => {
   it('are two, however many searches come at once', async () => {
     const running = await directory();
@@ -203,6 +244,48 @@ describe('connections', () => {
     }
     expect(wire.accepted).toBeLessThan(20);
     expect(asked).toBeGreaterThan(wire.accepted);
+  });
+
+  it.each([
+    ['refuses', { code: 53 }, 'refused'],
+    ['is busy', { code: 51 }, 'connection'],
+  ] as const)(
+    'are tried for less and less often while somebody waits at every moment and the directory %s',
+    async (_, fault, reason) => {
+      let binds = 0;
+      const onBind = async (): Promise<typeof fault> => {
+        binds++;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        return fault;
+      };
+      const source = ldap([(await directory({ onBind })).port]);
+      const end = performance.now() + 1_000;
+      const ask = async (_each: unknown, index: number): Promise<void> => {
+        for (await new Promise((resolve) => setTimeout(resolve, index)); performance.now() < end;) {
+          expect(await find(source, 'user', adele)).toMatchObject({ kind: 'unavailable', reason });
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+      };
+      await Promise.all(Array.from({ length: 10 }, ask));
+      expect(binds).toBeGreaterThan(2);
+      expect(binds).toBeLessThan(12);
+    },
+  );
+
+  it('that work are used while another cannot be opened, which is tried for less and less often', async () => {
+    let binds = 0;
+    const onBind = async (): Promise<{ code: number } | undefined> => {
+      if (++binds === 1) return undefined;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return { code: 51 };
+    };
+    const source = ldap([(await directory({ onBind })).port]);
+    for (const end = performance.now() + 1_000; performance.now() < end;) {
+      expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    expect(binds).toBeGreaterThan(2);
+    expect(binds).toBeLessThan(12);
   });
 
   it('that end are replaced without being asked for, and none is kept beyond their number', async () => {

@@ -20,8 +20,11 @@ interface Held {
   readonly keepAlive: NodeJS.Timeout;
 }
 
-/** After every server failed, operations are answered at once for this time, and longer each time, instead of trying one by one. */
-const pause = { first: 100, longest: 1_000 };
+/**
+ * After every server failed, operations are answered at once for this time, and longer each time, instead of trying one by one. A bind
+ * that was refused may have been counted against the account, whatever the code.
+ */
+const pause = { first: 100, longest: 1_000, longestRefused: 15_000 };
 
 /** A connection that ended is replaced within this time where no search needs it sooner; not by all replicas at the same moment. */
 const replaceWithin = 500;
@@ -88,7 +91,7 @@ export class LdapConnections {
     const usable = this.usable;
     const next = this.leastBusy(since === 0 ? usable : usable.filter(({ ordinal }) => ordinal > since));
     if (!next) return this.acquireNew(usable);
-    if (usable.length < this.config.connections.count) void this.openOne();
+    if (usable.length < this.config.connections.count) void this.openInBackground();
     else this.returnToPreferred(next.server);
     return { kind: 'connection', connection: next.connection };
   }
@@ -139,15 +142,21 @@ export class LdapConnections {
 
   /**
    * Opens one, or waits for the one that is being opened. That one may have met the failure from which this caller comes, so where it
-   * fails the caller is given another attempt.
+   * was the first that failed, those who waited are given one more attempt together, and only where no server refused. Everybody else
+   * waits until the pause is over.
    */
   private async openOne(): Promise<Acquired> {
     const underWay = await this.opening;
-    if (underWay?.kind === 'connection' || underWay?.reason === 'credentials') return underWay;
-    const { lastFailure } = this;
-    if (!underWay && lastFailure && performance.now() < lastFailure.until) return lastFailure.failure;
+    const secondIsFree = underWay?.kind === 'failed' && underWay.reason === 'connection' && this.failedRounds === 1;
+    if (underWay && !secondIsFree) return underWay;
+    if (!underWay && this.lastFailure && performance.now() < this.lastFailure.until) return this.lastFailure.failure;
     this.opening ??= this.tryAll().finally(() => (this.opening = undefined));
     return this.opening;
+  }
+
+  /** Never a second attempt: nobody waits for it. */
+  private openInBackground(): Promise<Acquired> {
+    return this.opening ?? this.openOne();
   }
 
   private async tryAll(): Promise<Acquired> {
@@ -157,7 +166,8 @@ export class LdapConnections {
       this.failedRounds = 0;
       this.lastFailure = undefined;
     } else {
-      const longest = Math.min(pause.longest, pause.first * 2 ** this.failedRounds++);
+      const most = result.reason === 'refused' ? pause.longestRefused : pause.longest;
+      const longest = Math.min(most, pause.first * 2 ** this.failedRounds++);
       this.lastFailure = { failure: result, until: performance.now() + longest * (0.5 + Math.random() / 2) };
       // The list may name servers that are no more.
       void this.discovery?.refresh();
@@ -236,7 +246,7 @@ export class LdapConnections {
   private async replace(): Promise<void> {
     this.replacing = undefined;
     if (this.isClosed || this.usable.length >= this.config.connections.count) return;
-    const opened = await this.openOne();
+    const opened = await this.openInBackground();
     if (opened.kind === 'connection') this.replaceSoon();
     else if (opened.reason !== 'credentials') this.replaceSoon(pause.longest * (1 + Math.random()));
   }
