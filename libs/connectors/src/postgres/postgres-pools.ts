@@ -68,14 +68,13 @@ export class PostgresPools {
   async acquire(signal: AbortSignal): Promise<AcquiredSession> {
     let failure: Failure = { kind: 'failed', reason: 'connection', detail: 'no host' };
     for (const host of this.hosts.inOrder()) {
-      let abandoned = false;
-      const connecting = this.connect(host).then((result) => {
-        if (abandoned && result.kind === 'session') result.session.giveBack();
-        return result;
-      });
+      const connecting = this.connect(host);
       const result = await settleOn(signal, connecting);
       if (result === 'aborted') {
-        abandoned = true;
+        connecting.then(
+          (late) => late.kind === 'session' && late.session.giveBack(),
+          () => undefined,
+        );
         return { kind: 'aborted' };
       }
       if (result.kind === 'session') {
