@@ -174,7 +174,7 @@ describe('what the database refuses', () => {
       { ports: [through.port], user: 'changing', secrets: password, limits: { connect: '2s', concurrency: 10 } },
     );
     const askAll = (): Promise<readonly unknown[]> => Promise.all(Array.from({ length: 10 }, () => values(source, 'it')));
-    expect(await askAll()).toEqual(Array(10).fill(['Adele']));
+    expect(await askAll()).toEqual(Array.from({ length: 10 }, () => ['Adele']));
     await admin.query("alter role changing password 'after'");
     const opened = through.accepted;
     later(2_000);
@@ -182,7 +182,7 @@ describe('what the database refuses', () => {
     for (const outcome of await askAll()) expect(outcome).toMatchObject({ reason: 'credentials' });
     expect(through.accepted).toBe(opened + 1);
     password.text = 'after';
-    expect(await askAll()).toEqual(Array(10).fill(['Adele']));
+    expect(await askAll()).toEqual(Array.from({ length: 10 }, () => ['Adele']));
   });
 
   it('is a password that is wrong: not offered again at once, and the new one is', async () => {
