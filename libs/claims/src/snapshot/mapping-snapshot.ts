@@ -105,7 +105,7 @@ export class MappingSnapshot {
 
   /**
    * Compiles and runs the tests of what has changed since `previous`: a document with a red test is refused like one that does not
-   * compile. Others have their turn meanwhile.
+   * compile. Others have their turn meanwhile. Tests that were run are not kept: they are in the documents.
    */
   static async load(
     stored: readonly StoredMapping[],
@@ -116,7 +116,7 @@ export class MappingSnapshot {
     const red = new Map<string, Issues>();
     const green = new Set<Plan>();
     for (let fresh = MappingSnapshot.empty; ;) {
-      const snapshot = await turns.run(make(stored, { context, previous, fresh, red }));
+      const snapshot = await turns.run(judge(stored, { context, previous, fresh, red }));
       const before = red.size;
       for (const { stored: document, plan } of [...snapshot.mappings, ...snapshot.sets]) {
         await turns.pause();
@@ -125,40 +125,54 @@ export class MappingSnapshot {
         if (issues.length > 0) red.set(document.origin, issues);
         else green.add(plan);
       }
-      if (red.size === before) return snapshot;
+      if (red.size === before) return turns.run(snapshot.withoutTests().link(previous));
       fresh = snapshot;
     }
   }
 
   /**
-   * A plan that asks as it did is the same object as in the previous snapshot.
-   * @internal for `make` only: the constructor stays private to this file
+   * Not linked yet.
+   * @internal for `judge` only: the constructor stays private to this file
    */
-  static *of(
+  static of(
     mappings: readonly MappingInForce[],
     sets: readonly ClaimSetInForce[],
     problems: readonly MappingProblem[],
     failures: readonly StoredMapping[],
-    { context, previous }: Making,
-  ): Steps<MappingSnapshot> {
-    const snapshot = new MappingSnapshot(mappings, sets, problems, failures, context);
+    context: CompileContext,
+  ): MappingSnapshot {
+    return new MappingSnapshot(mappings, sets, problems, failures, context);
+  }
+
+  /**
+   * Makes it ready to select from: the last step of making it. A plan that asks as it did is the same object as in the previous snapshot.
+   * @internal
+   */
+  *link(previous: MappingSnapshot): Steps<this> {
     const linking = new Linking();
-    for (const { plan } of mappings) {
+    for (const { plan } of this.mappings) {
       linking.add(plan);
       yield;
     }
-    for (const { stored, plan } of mappings) {
+    for (const { stored, plan } of this.mappings) {
       const isKept = previous.byOrigin.get(stored.origin)?.plan === plan;
       const linked = linking.link(plan, isKept ? previous.planByOrigin.get(stored.origin) : undefined);
-      snapshot.planByOrigin.set(stored.origin, linked);
-      snapshot.index(linked);
+      this.planByOrigin.set(stored.origin, linked);
+      this.index(linked);
       yield;
     }
-    for (const mapping of failures) {
-      snapshot.indexFailure(mapping, context);
+    for (const mapping of this.failures) {
+      this.indexFailure(mapping, this.context!);
       yield;
     }
-    return snapshot;
+    return this;
+  }
+
+  private withoutTests(): MappingSnapshot {
+    const untested = <Entry extends { readonly plan: Plan }>(entry: Entry): Entry =>
+      entry.plan.tests.length === 0 ? entry : { ...entry, plan: { ...entry.plan, tests: [] } };
+    const { problems, failures, context } = this;
+    return new MappingSnapshot(this.mappings.map(untested), this.sets.map(untested), problems, failures, context);
   }
 
   /** The documents in force, as they were stored. */
@@ -338,7 +352,13 @@ function storedWith({ stored, plan, claimSets }: MappingInForce, present: ClaimS
 }
 
 function* make(stored: readonly StoredMapping[], making: Making): Steps<MappingSnapshot> {
-  const { previous } = making;
+  const snapshot = yield* judge(stored, making);
+  return yield* snapshot.link(making.previous);
+}
+
+/** Which documents would be in force. Nothing can be selected until they are linked. */
+function* judge(stored: readonly StoredMapping[], making: Making): Steps<MappingSnapshot> {
+  const { context, previous } = making;
   const taken = new Occupancy();
   const problems: MappingProblem[] = [];
   const failures: StoredMapping[] = [];
@@ -381,7 +401,7 @@ function* make(stored: readonly StoredMapping[], making: Making): Steps<MappingS
     taken.take(entry.plan, document.origin);
     mappings.push(entry);
   }
-  return yield* MappingSnapshot.of(mappings, sets, problems, failures, making);
+  return MappingSnapshot.of(mappings, sets, problems, failures, context);
 }
 
 type Made<Entry> = { readonly kind: 'compiled'; readonly entry: Entry } | { readonly kind: 'refused'; readonly issues: Issues };

@@ -56,4 +56,7 @@ it('what did not change is the same object in the next snapshot', async () => {
   );
   expect(next.planOf('contoso/m0')).toBe(first.planOf('contoso/m0'));
   expect(next.planOf('contoso/new')).toBeDefined();
+  // In the documents they are kept already.
+  expect(first.planOf('contoso/m0')!.tests).toEqual([]);
+  expect(MappingSnapshot.compile(documents, context).planOf('contoso/m0')!.tests).toHaveLength(1);
 });
