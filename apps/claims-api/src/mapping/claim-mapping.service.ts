@@ -193,7 +193,7 @@ export class ClaimMappingService {
     const saved = await this.file?.read();
     if (saved?.kind === 'damaged') this.log.error({ detail: saved.detail }, 'mappings: the snapshot file is not used');
     if (saved?.kind !== 'saved') return;
-    this.snapshot = MappingSnapshot.compile(saved.mappings, this.context);
+    this.snapshot = await MappingSnapshot.compileInTurns(saved.mappings, this.context);
     this.loadedAt = saved.savedAt;
     this.origin = 'file';
     this.fileState = 'written';

@@ -7,6 +7,7 @@ import { pseudonym, keyedHash } from '../plan/pseudonym.js';
 import { standInKey } from '../ports/secrets.js';
 import { Deadline } from '../resolve/deadline.js';
 import { resolveClaims } from '../resolve/resolve-claims.js';
+import { Turns } from '../turns.js';
 import { redTests, runMappingTests, type MappingTestResult } from './run-mapping-tests.js';
 
 const application = '00000000-0000-0000-0000-000000000001';
@@ -174,7 +175,7 @@ describe('runMappingTests', () => {
       { subject: ada, given: { person: { upn: 'a' }, billing: { tier: 'gold' } }, expect: { tier: 'silver' } },
       { subject: ada, expect: { tier: 'free' } },
     ];
-    expect(await redTests(planOf(tests))).toEqual([
+    expect(await redTests(planOf(tests), new Turns())).toEqual([
       {
         path: ['tests', 0],
         reason: 'the test “test 0” is red: tier is not what was expected: tier from billing.tier: value; billing was found',

@@ -8,6 +8,7 @@ import { Source, type ProbeResult } from '../ports/source.js';
 import { Deadline } from '../resolve/deadline.js';
 import type { ClaimExplanation, FailureCode, LookupAccount, Resolution } from '../resolve/resolution.js';
 import { resolveClaims } from '../resolve/resolve-claims.js';
+import { Turns } from '../turns.js';
 
 /** What a test wants, or what came of it. Its data are the author's own: no person's. */
 export type TestOutcome =
@@ -31,10 +32,11 @@ export interface MappingTestResult {
  * which a test gives nothing finds nobody. Locate rules apply as at a sign-in: a person without the key is `notFound(noKey)`. Hash and
  * Pairwise use the stand-in key: what a test shows tells nothing about the operator's.
  */
-export async function runMappingTests(plan: Plan): Promise<readonly MappingTestResult[]> {
+export async function runMappingTests(plan: Plan, turns = new Turns()): Promise<readonly MappingTestResult[]> {
   const work = workOfTrial();
   const results: MappingTestResult[] = [];
   for (const test of plan.tests) {
+    await turns.pause();
     const { expected, resolution, differences } = await run(plan, test, work);
     const why = differences.map(({ what, values = '', account }) => `${what}${values}${account}`);
     results.push({ name: test.name, passed: why.length === 0, expected, actual: actualOf(expected, resolution), why });
@@ -43,10 +45,11 @@ export async function runMappingTests(plan: Plan): Promise<readonly MappingTestR
 }
 
 /** The tests of a plan that fail, as reasons to refuse it. They reach logs, so they name claims and have no values. */
-export async function redTests(plan: Plan): Promise<readonly ConfigurationIssue[]> {
+export async function redTests(plan: Plan, turns: Turns): Promise<readonly ConfigurationIssue[]> {
   const work = workOfTrial();
   const issues: ConfigurationIssue[] = [];
   for (const [index, test] of plan.tests.entries()) {
+    await turns.pause();
     const { differences } = await run(plan, test, work);
     if (differences.length === 0) continue;
     const why = differences.map(({ what, account }) => `${what}${account}`).join('; ');
