@@ -1,7 +1,8 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { composeSource } from '../wrappers/compose-source.js';
-import { Password, adele, directory, dnsServer, find, later, ldap, patient, proxy } from './ldap-source.harness.js';
+import { selfSigned } from '#testing';
+import { Password, References, adele, directory, dnsServer, find, later, ldap, patient, proxy } from './ldap-source.harness.js';
 
 describe('refused credentials', () => {
   it('are offered once to the whole directory, until they change', async () => {
@@ -338,6 +339,31 @@ describe('connections', () => {
     }
     expect(reasons).toEqual(new Set(['refused']));
     expect(running.accepted).toBeLessThanOrEqual(6);
+  });
+
+  it('are opened while a better server is tried that says nothing', async () => {
+    const certificate = await selfSigned();
+    const tls = { startTls: true, tls: { ca: 'file:ca' }, limits: { connect: '60s', operation: '1s' } };
+    const secrets = new References({ 'file:ca': certificate.cert, 'env:PASSWORD': 'right' });
+    const [preferred, other] = [await directory({ tls: certificate }), await directory({ tls: certificate })];
+    const wire = await proxy(preferred);
+    wire.refuse();
+    const source = ldap([wire.port, other.port], tls, secrets);
+    await vi.waitFor(async () => {
+      await find(source, 'user', adele);
+      expect(other.binds).toEqual([0, 0]);
+    });
+    await source.probe(patient);
+    await wire.restore();
+    wire.blackHole();
+    later(6_000);
+    const before = wire.accepted;
+    await vi.waitFor(async () => {
+      await find(source, 'user', adele);
+      expect(wire.accepted).toBe(before + 1);
+    });
+    other.dropConnections();
+    expect(await find(source, 'user', adele, [], AbortSignal.timeout(5_000))).toMatchObject({ kind: 'found' });
   });
 
   it('that end are replaced without being asked for, and none is kept beyond their number', async () => {

@@ -59,7 +59,7 @@ export class LdapConnections {
   private openedCount = 0;
   private failedRounds = 0;
   private opening: Promise<Acquired> | undefined;
-  private returning: Promise<void> | undefined;
+  private returning: { readonly done: Promise<void>; readonly giveWay: () => void } | undefined;
   private replacing: NodeJS.Timeout | undefined;
   private lastFailure: { readonly failure: Failure; readonly until: number } | undefined;
   private readonly closing = new AbortController();
@@ -186,7 +186,9 @@ export class LdapConnections {
   }
 
   private async tryAll(): Promise<Acquired> {
-    await this.returning;
+    // Whoever needs a connection does not wait for a better server. A bind that is sent is waited for: there is only one at a time.
+    this.returning?.giveWay();
+    await this.returning?.done;
     const result = (await this.findServers()) ?? (await this.tryServers(this.servers.inOrder()));
     if (result.kind === 'connection') {
       this.failedRounds = 0;
@@ -210,15 +212,15 @@ export class LdapConnections {
     return listed.kind === 'failed' ? { kind: 'failed', reason: 'connection', detail: listed.detail } : undefined;
   }
 
-  private async tryServers(servers: readonly LdapServer[]): Promise<Acquired> {
+  private async tryServers(servers: readonly LdapServer[], givingWay?: AbortSignal): Promise<Acquired> {
     let failure: Failure = { kind: 'failed', reason: 'connection', detail: 'no server' };
     for (const server of servers) {
-      const result = await this.login.open(server, this.closing.signal, (connection, detail) =>
+      const result = await this.login.open(server, { closing: this.closing.signal, givingWay }, (connection, detail) =>
         this.drop(connection, server, detail),
       );
       if (result.kind === 'bound') return this.hold(result.connection, server);
       failure = result;
-      if (result.final || this.isClosed) break;
+      if (result.final || this.isClosed || givingWay?.aborted) break;
       this.servers.failed(server);
     }
     return failure;
@@ -282,13 +284,15 @@ export class LdapConnections {
     if (this.opening || this.returning) return;
     const better = this.servers.takeBetter(current);
     if (better.length === 0) return;
+    const giveWay = new AbortController();
     const goBack = async (): Promise<void> => {
-      const result = await this.tryServers(better);
+      const result = await this.tryServers(better, giveWay.signal);
       if (result.kind === 'failed') return;
       const preferred = this.held.find(({ connection }) => connection === result.connection)?.server;
       for (const { connection, server } of this.held) if (server !== preferred) connection.retire();
       this.log.warn({ source: this.name, server: preferred?.url }, 'on a preferred server again');
     };
-    this.returning = goBack().finally(() => (this.returning = undefined));
+    const done = goBack().finally(() => (this.returning = undefined));
+    this.returning = { done, giveWay: () => giveWay.abort() };
   }
 }
