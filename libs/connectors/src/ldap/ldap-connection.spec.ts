@@ -87,6 +87,8 @@ describe('LdapConnection', () => {
 
   it.each([
     ['entries', (id: number) => entry(id, 'cn=a', 'x'.repeat(60_000))],
+    ['names', (id: number) => entry(id, 'x'.repeat(60_000))],
+    ['types', (id: number) => message(id, ber(0x64, ber(4), ber(0x30, ber(0x30, ber(4, 'x'.repeat(60_000)), ber(0x31)))))],
     ['references', (id: number) => message(id, ber(0x73, ber(4, `ldap://elsewhere/${'x'.repeat(60_000)}`)))],
   ])('ends the operation alone whose %s become too many bytes, and tells the server to stop', async (_name, part) => {
     const [endless, other] = [connection.search(search, patient), connection.search(search, patient)];

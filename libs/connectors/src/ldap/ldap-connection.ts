@@ -57,7 +57,7 @@ interface Operation {
   surplus: boolean;
 }
 
-/** What one operation may answer at most, in bytes. */
+/** What one operation may answer at most: the bytes of its messages, whatever is in them. */
 const maximumAnswerBytes = 8 * 1024 * 1024;
 
 /** Operations that ended at their limit, one after the other, while the server sent nothing at all: then the connection is dead. */
@@ -207,11 +207,11 @@ export class LdapConnection {
     for (const frame of frames) {
       const message = readMessage(frame);
       if (!message) return this.end('unreadable message');
-      this.receive(message);
+      this.receive(message, frame.length);
     }
   }
 
-  private receive({ messageId, response }: LdapMessage): void {
+  private receive({ messageId, response }: LdapMessage, bytes: number): void {
     // Message id 0 is the server's notice that it is about to disconnect (RFC 4511 §4.4.1).
     if (messageId === 0)
       return this.end(
@@ -221,12 +221,19 @@ export class LdapConnection {
       );
     const operation = this.operations.get(messageId);
     if (!operation) return;
+    operation.bytes += bytes;
+    if (operation.bytes > maximumAnswerBytes) {
+      operation.settle({ kind: 'tooMuch' });
+      return this.stop(messageId);
+    }
     switch (response.kind) {
       case 'entry':
-        return this.receiveEntry(operation, messageId, response.entry);
+        if (operation.entries.length >= operation.sizeLimit) operation.surplus = true;
+        else operation.entries.push(response.entry);
+        return;
       case 'reference':
         operation.references.push(...response.uris);
-        return this.weigh(operation, messageId, response.uris);
+        return;
       case 'result':
         return this.receiveResult(operation, response);
       case 'malformed':
@@ -248,20 +255,6 @@ export class LdapConnection {
       ...(cookie && { cookie }),
       ...(operation === 'extended' && { value: value ?? '' }),
     });
-  }
-
-  private receiveEntry(operation: Operation, messageId: number, entry: DirectoryEntry): void {
-    if (operation.entries.length >= operation.sizeLimit) operation.surplus = true;
-    else operation.entries.push(entry);
-    for (const { values } of entry.attributes) this.weigh(operation, messageId, values);
-  }
-
-  /** Ends an operation whose answer becomes too large. */
-  private weigh(operation: Operation, messageId: number, parts: readonly { readonly length: number }[]): void {
-    for (const { length } of parts) operation.bytes += length;
-    if (operation.bytes <= maximumAnswerBytes || !this.operations.has(messageId)) return;
-    operation.settle({ kind: 'tooMuch' });
-    this.stop(messageId);
   }
 
   private nextMessageId(): number {
