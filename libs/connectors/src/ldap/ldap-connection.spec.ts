@@ -171,11 +171,24 @@ describe('LdapConnection', () => {
     expect(await next).toMatchObject({ kind: 'result', entries: [] });
   });
 
+  const limitPassed = new DOMException('operation limit', 'TimeoutError');
+
+  it('goes on whoever gives up before the limit, as a preview that is closed', async () => {
+    for (let count = 0; count < 10; count++) {
+      const abort = new AbortController();
+      const answer = connection.search(search, abort.signal);
+      abort.abort();
+      expect(await answer).toEqual({ kind: 'aborted' });
+    }
+    expect(connection.isUsable).toBe(true);
+    expect(ended).toEqual([]);
+  });
+
   it('is over after two operations in a row without a byte from the server, and not where something came', async () => {
     const abandoned = async (): Promise<void> => {
       const abort = new AbortController();
       const answer = connection.search(search, abort.signal);
-      abort.abort();
+      abort.abort(limitPassed);
       await answer;
     };
     await abandoned();
@@ -197,7 +210,7 @@ describe('LdapConnection', () => {
       const before = connection.received;
       socket.write(entry(1, 'cn=a', 'a'));
       await vi.waitFor(() => expect(connection.received).toBeGreaterThan(before));
-      abort.abort();
+      abort.abort(limitPassed);
       await answer;
     };
     for (let count = 0; count < 3; count++) await giveUp();

@@ -60,7 +60,7 @@ interface Operation {
 /** What one operation may answer at most: the bytes of its messages, whatever is in them. */
 const maximumAnswerBytes = 8 * 1024 * 1024;
 
-/** Operations that ended at their limit, one after the other, while the server sent nothing at all: then the connection is dead. */
+/** Operations that ended at their own limit, one after the other, while the server sent nothing at all: then the connection is dead. */
 const silenceLimit = 2;
 
 /** As many in a row without an answer to any, though something came: what answers so slowly is of no use either. */
@@ -155,7 +155,8 @@ export class LdapConnection {
     return new Promise((resolve) => {
       const onAbort = (): void => {
         this.operations.get(messageId)?.settle({ kind: 'aborted' });
-        this.abandon(messageId, receiptsBefore);
+        this.stop(messageId);
+        if (isTimeout(signal.reason)) this.countUnanswered(receiptsBefore);
       };
       const settle = (answer: Answer): void => {
         this.operations.delete(messageId);
@@ -181,16 +182,15 @@ export class LdapConnection {
     this.socket.write(bytes);
   }
 
-  /** Tells the server to stop (RFC 4511 §4.11), and ends a connection on which nothing comes any more. */
-  private abandon(abandonId: number, receiptsBefore: number): void {
-    if (this.ended !== undefined) return;
-    this.stop(abandonId);
+  /** Ends a connection on which nothing comes any more. Who was given up before its limit says nothing of the server. */
+  private countUnanswered(receiptsBefore: number): void {
     this.unanswered++;
     if (this.receipts === receiptsBefore) this.silences++;
     if (this.silences >= silenceLimit) this.end('silent');
     else if (this.unanswered >= unansweredLimit) this.retire('slow');
   }
 
+  /** Tells the server to stop (RFC 4511 §4.11). */
   private stop(abandonId: number): void {
     if (this.ended === undefined) this.write(new AbandonRequest({ messageId: this.nextMessageId(), abandonId }).write());
   }
@@ -270,4 +270,9 @@ export class LdapConnection {
     for (const operation of this.operations.values()) operation.settle({ kind: 'closed', detail });
     this.onEnd(detail);
   }
+}
+
+/** Whether an operation was ended by its limit, as of `AbortSignal.timeout`, and not by whoever asked. */
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === 'TimeoutError';
 }
