@@ -87,6 +87,8 @@ describe('LdapConnection', () => {
 
   it.each([
     ['entries', (id: number) => entry(id, 'cn=a', 'x'.repeat(60_000))],
+    ['names', (id: number) => entry(id, 'x'.repeat(60_000))],
+    ['types', (id: number) => message(id, ber(0x64, ber(4), ber(0x30, ber(0x30, ber(4, 'x'.repeat(60_000)), ber(0x31)))))],
     ['references', (id: number) => message(id, ber(0x73, ber(4, `ldap://elsewhere/${'x'.repeat(60_000)}`)))],
   ])('ends the operation alone whose %s become too many bytes, and tells the server to stop', async (_name, part) => {
     const [endless, other] = [connection.search(search, patient), connection.search(search, patient)];
@@ -169,11 +171,24 @@ describe('LdapConnection', () => {
     expect(await next).toMatchObject({ kind: 'result', entries: [] });
   });
 
+  const limitPassed = new DOMException('operation limit', 'TimeoutError');
+
+  it('goes on whoever gives up before the limit, as a preview that is closed', async () => {
+    for (let count = 0; count < 10; count++) {
+      const abort = new AbortController();
+      const answer = connection.search(search, abort.signal);
+      abort.abort();
+      expect(await answer).toEqual({ kind: 'aborted' });
+    }
+    expect(connection.isUsable).toBe(true);
+    expect(ended).toEqual([]);
+  });
+
   it('is over after two operations in a row without a byte from the server, and not where something came', async () => {
     const abandoned = async (): Promise<void> => {
       const abort = new AbortController();
       const answer = connection.search(search, abort.signal);
-      abort.abort();
+      abort.abort(limitPassed);
       await answer;
     };
     await abandoned();
@@ -195,7 +210,7 @@ describe('LdapConnection', () => {
       const before = connection.received;
       socket.write(entry(1, 'cn=a', 'a'));
       await vi.waitFor(() => expect(connection.received).toBeGreaterThan(before));
-      abort.abort();
+      abort.abort(limitPassed);
       await answer;
     };
     for (let count = 0; count < 3; count++) await giveUp();

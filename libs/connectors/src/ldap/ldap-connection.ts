@@ -57,10 +57,10 @@ interface Operation {
   surplus: boolean;
 }
 
-/** What one operation may answer at most, in bytes. */
+/** What one operation may answer at most: the bytes of its messages, whatever is in them. */
 const maximumAnswerBytes = 8 * 1024 * 1024;
 
-/** Operations that ended at their limit, one after the other, while the server sent nothing at all: then the connection is dead. */
+/** Operations that ended at their own limit, one after the other, while the server sent nothing at all: then the connection is dead. */
 const silenceLimit = 2;
 
 /** As many in a row without an answer to any, though something came: what answers so slowly is of no use either. */
@@ -155,7 +155,8 @@ export class LdapConnection {
     return new Promise((resolve) => {
       const onAbort = (): void => {
         this.operations.get(messageId)?.settle({ kind: 'aborted' });
-        this.abandon(messageId, receiptsBefore);
+        this.stop(messageId);
+        if (isTimeout(signal.reason)) this.countUnanswered(receiptsBefore);
       };
       const settle = (answer: Answer): void => {
         this.operations.delete(messageId);
@@ -181,16 +182,15 @@ export class LdapConnection {
     this.socket.write(bytes);
   }
 
-  /** Tells the server to stop (RFC 4511 §4.11), and ends a connection on which nothing comes any more. */
-  private abandon(abandonId: number, receiptsBefore: number): void {
-    if (this.ended !== undefined) return;
-    this.stop(abandonId);
+  /** Ends a connection on which nothing comes any more. Who was given up before its limit says nothing of the server. */
+  private countUnanswered(receiptsBefore: number): void {
     this.unanswered++;
     if (this.receipts === receiptsBefore) this.silences++;
     if (this.silences >= silenceLimit) this.end('silent');
     else if (this.unanswered >= unansweredLimit) this.retire('slow');
   }
 
+  /** Tells the server to stop (RFC 4511 §4.11). */
   private stop(abandonId: number): void {
     if (this.ended === undefined) this.write(new AbandonRequest({ messageId: this.nextMessageId(), abandonId }).write());
   }
@@ -207,11 +207,11 @@ export class LdapConnection {
     for (const frame of frames) {
       const message = readMessage(frame);
       if (!message) return this.end('unreadable message');
-      this.receive(message);
+      this.receive(message, frame.length);
     }
   }
 
-  private receive({ messageId, response }: LdapMessage): void {
+  private receive({ messageId, response }: LdapMessage, bytes: number): void {
     // Message id 0 is the server's notice that it is about to disconnect (RFC 4511 §4.4.1).
     if (messageId === 0)
       return this.end(
@@ -221,12 +221,19 @@ export class LdapConnection {
       );
     const operation = this.operations.get(messageId);
     if (!operation) return;
+    operation.bytes += bytes;
+    if (operation.bytes > maximumAnswerBytes) {
+      operation.settle({ kind: 'tooMuch' });
+      return this.stop(messageId);
+    }
     switch (response.kind) {
       case 'entry':
-        return this.receiveEntry(operation, messageId, response.entry);
+        if (operation.entries.length >= operation.sizeLimit) operation.surplus = true;
+        else operation.entries.push(response.entry);
+        return;
       case 'reference':
         operation.references.push(...response.uris);
-        return this.weigh(operation, messageId, response.uris);
+        return;
       case 'result':
         return this.receiveResult(operation, response);
       case 'malformed':
@@ -250,20 +257,6 @@ export class LdapConnection {
     });
   }
 
-  private receiveEntry(operation: Operation, messageId: number, entry: DirectoryEntry): void {
-    if (operation.entries.length >= operation.sizeLimit) operation.surplus = true;
-    else operation.entries.push(entry);
-    for (const { values } of entry.attributes) this.weigh(operation, messageId, values);
-  }
-
-  /** Ends an operation whose answer becomes too large. */
-  private weigh(operation: Operation, messageId: number, parts: readonly { readonly length: number }[]): void {
-    for (const { length } of parts) operation.bytes += length;
-    if (operation.bytes <= maximumAnswerBytes || !this.operations.has(messageId)) return;
-    operation.settle({ kind: 'tooMuch' });
-    this.stop(messageId);
-  }
-
   private nextMessageId(): number {
     this.lastMessageId = this.lastMessageId >= 2 ** 31 - 1 ? 1 : this.lastMessageId + 1;
     return this.lastMessageId;
@@ -277,4 +270,9 @@ export class LdapConnection {
     for (const operation of this.operations.values()) operation.settle({ kind: 'closed', detail });
     this.onEnd(detail);
   }
+}
+
+/** Whether an operation was ended by its limit, as of `AbortSignal.timeout`, and not by whoever asked. */
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === 'TimeoutError';
 }

@@ -1,7 +1,8 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { composeSource } from '../wrappers/compose-source.js';
-import { Password, adele, directory, dnsServer, find, later, ldap, patient, proxy } from './ldap-source.harness.js';
+import { selfSigned } from '#testing';
+import { Password, References, adele, directory, dnsServer, find, later, ldap, patient, proxy } from './ldap-source.harness.js';
 
 describe('refused credentials', () => {
   it('are offered once to the whole directory, until they change', async () => {
@@ -286,6 +287,83 @@ describe('connections', () => {
     }
     expect(binds).toBeGreaterThan(2);
     expect(binds).toBeLessThan(12);
+  });
+
+  const isRoot = ({ base }: { readonly base: string }): boolean => base === '';
+
+  it.each([51, 52])('go to the next server where the first answers %i', async (code) => {
+    const first = await directory({ onSearch: (search) => (isRoot(search) ? undefined : { code }) });
+    const second = await directory();
+    const source = ldap([first.port, second.port]);
+    for (let search = 0; search < 100; search++) expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
+    for (const outcome of await Promise.all(Array.from({ length: 50 }, () => find(source, 'user', adele))))
+      expect(outcome).toMatchObject({ kind: 'found' });
+    expect(first.accepted).toBeLessThanOrEqual(3);
+    expect(second.accepted).toBeLessThanOrEqual(4);
+  });
+
+  it.each([51, 52])('are opened anew a few times, and not for each search, where every server answers %i', async (code) => {
+    const servers = [await directory({ onSearch: () => ({ code }) }), await directory({ onSearch: () => ({ code }) })];
+    for (const ports of [servers.slice(0, 1), servers].map((some) => some.map(({ port }) => port))) {
+      const before = servers.reduce((sum, { accepted }) => sum + accepted, 0);
+      const source = ldap(ports);
+      for (let search = 0; search < 100; search++)
+        expect(await find(source, 'user', adele)).toMatchObject({ kind: 'unavailable', reason: 'connection' });
+      expect(servers.reduce((sum, { accepted }) => sum + accepted, 0) - before).toBeLessThan(12);
+    }
+  });
+
+  it('whose session the directory has forgotten are opened anew, and cost no search', async () => {
+    let forgotten = false;
+    const running = await directory({ onSearch: () => (forgotten && running.accepted < 3 ? { code: 1 } : undefined) });
+    const source = ldap([running.port]);
+    await vi.waitFor(async () => {
+      await find(source, 'user', adele);
+      expect(running.binds).toEqual([0, 0]);
+    });
+    await source.probe(patient);
+    forgotten = true;
+    for (const outcome of await Promise.all(Array.from({ length: 20 }, () => find(source, 'user', adele))))
+      expect(outcome).toMatchObject({ kind: 'found' });
+    expect(running.accepted).toBeGreaterThan(2);
+  });
+
+  it('are not opened anew for each search that the directory takes for wrong', async () => {
+    const running = await directory({ onSearch: ({ base }) => (base.includes('other') ? { code: 1 } : undefined) });
+    const source = ldap([running.port]);
+    const reasons = new Set<string>();
+    for (let search = 0; search < 50; search++) {
+      const outcome = await find(source, 'elsewhere', adele);
+      reasons.add(outcome.kind === 'unavailable' ? outcome.reason : outcome.kind);
+      expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
+    }
+    expect(reasons).toEqual(new Set(['refused']));
+    expect(running.accepted).toBeLessThanOrEqual(6);
+  });
+
+  it('are opened while a better server is tried that says nothing', async () => {
+    const certificate = await selfSigned();
+    const tls = { startTls: true, tls: { ca: 'file:ca' }, limits: { connect: '60s', operation: '1s' } };
+    const secrets = new References({ 'file:ca': certificate.cert, 'env:PASSWORD': 'right' });
+    const [preferred, other] = [await directory({ tls: certificate }), await directory({ tls: certificate })];
+    const wire = await proxy(preferred);
+    wire.refuse();
+    const source = ldap([wire.port, other.port], tls, secrets);
+    await vi.waitFor(async () => {
+      await find(source, 'user', adele);
+      expect(other.binds).toEqual([0, 0]);
+    });
+    await source.probe(patient);
+    await wire.restore();
+    wire.blackHole();
+    later(6_000);
+    const before = wire.accepted;
+    await vi.waitFor(async () => {
+      await find(source, 'user', adele);
+      expect(wire.accepted).toBe(before + 1);
+    });
+    other.dropConnections();
+    expect(await find(source, 'user', adele, [], AbortSignal.timeout(5_000))).toMatchObject({ kind: 'found' });
   });
 
   it('that end are replaced without being asked for, and none is kept beyond their number', async () => {

@@ -4,10 +4,11 @@ import type { ConnectorLog } from '../connector.js';
 import { HostList } from '../host-list.js';
 import { settleOn } from '../settle-on.js';
 import type { ConnectionConfig, LdapServer } from './connection-config.js';
+import { Doubts } from './doubts.js';
 import type { LdapConnection, Search } from './ldap-connection.js';
 import { LdapLogin, type Failure } from './ldap-login.js';
 import { NameService } from './name-service.js';
-import { resultName } from './result-codes.js';
+import { isSessionTrouble, resultName, searchFailure } from './result-codes.js';
 import { ServerDiscovery } from './server-discovery.js';
 
 export type Acquired = { readonly kind: 'connection'; readonly connection: LdapConnection } | Failure;
@@ -29,6 +30,9 @@ const pause = { first: 100, longest: 1_000, longestRefused: 15_000 };
 /** A connection that ended is replaced within this time where no search needs it sooner; not by all replicas at the same moment. */
 const replaceWithin = 500;
 
+/** Connections are given up again for the same answer after so long: a lookup that is wrong must not cause a bind for each sign-in. */
+const doubtFor = { session: 60_000, server: 4_000 };
+
 /** Every account may read the root of a directory (RFC 4512 §5.1), and it costs nothing. */
 const rootDse: Search = {
   base: '',
@@ -48,12 +52,14 @@ export class LdapConnections {
   private readonly names: NameService;
   private readonly discovery: ServerDiscovery | undefined;
   private readonly login: LdapLogin;
+  private readonly doubtedSessions = new Doubts<LdapServer>(doubtFor.session);
+  private readonly doubtedServers = new Doubts<LdapServer>(doubtFor.server);
   private held: Held[] = [];
   private turn = 0;
   private openedCount = 0;
   private failedRounds = 0;
   private opening: Promise<Acquired> | undefined;
-  private returning: Promise<void> | undefined;
+  private returning: { readonly done: Promise<void>; readonly giveWay: () => void } | undefined;
   private replacing: NodeJS.Timeout | undefined;
   private lastFailure: { readonly failure: Failure; readonly until: number } | undefined;
   private readonly closing = new AbortController();
@@ -115,11 +121,31 @@ export class LdapConnections {
     if (answers.some((answer) => answer.kind === 'result' && answer.code === 0))
       return trouble === undefined ? { kind: 'up' } : { kind: 'up', warning: { reason: 'credentials', detail: trouble } };
     const [answer] = answers;
-    if (answer?.kind === 'result') return { kind: 'down', reason: 'refused', detail: resultName(answer.code) };
+    if (answer?.kind === 'result') return { kind: 'down', reason: searchFailure(answer.code), detail: resultName(answer.code) };
     return {
       kind: 'down',
       reason: answer?.kind === 'closed' ? 'connection' : answer?.kind === 'malformed' ? 'malformed' : 'timeout',
     };
+  }
+
+  /**
+   * Gives a connection up for the result code of a search, by which its session or its server is of no use. False where it stays: the
+   * same was answered before, over others, so the search is to blame, or no server is better.
+   */
+  giveUp(connection: LdapConnection, code: number): boolean {
+    const held = this.held.find((each) => each.connection === connection);
+    if (!held || !connection.isUsable) return true;
+    const { server, ordinal } = held;
+    const begun = this.openedCount + (this.opening || this.returning ? 1 : 0);
+    if (isSessionTrouble(code)) {
+      if (!this.doubtedSessions.add(server, ordinal, begun)) return false;
+    } else {
+      const isNew = this.doubtedServers.add(server, ordinal, begun);
+      if (!isNew && this.servers.inOrder().every((each) => this.doubtedServers.has(each))) return false;
+      this.servers.failed(server);
+    }
+    connection.retire(resultName(code));
+    return true;
   }
 
   close(): void {
@@ -160,7 +186,9 @@ export class LdapConnections {
   }
 
   private async tryAll(): Promise<Acquired> {
-    await this.returning;
+    // Whoever needs a connection does not wait for a better server. A bind that is sent is waited for: there is only one at a time.
+    this.returning?.giveWay();
+    await this.returning?.done;
     const result = (await this.findServers()) ?? (await this.tryServers(this.servers.inOrder()));
     if (result.kind === 'connection') {
       this.failedRounds = 0;
@@ -184,15 +212,15 @@ export class LdapConnections {
     return listed.kind === 'failed' ? { kind: 'failed', reason: 'connection', detail: listed.detail } : undefined;
   }
 
-  private async tryServers(servers: readonly LdapServer[]): Promise<Acquired> {
+  private async tryServers(servers: readonly LdapServer[], givingWay?: AbortSignal): Promise<Acquired> {
     let failure: Failure = { kind: 'failed', reason: 'connection', detail: 'no server' };
     for (const server of servers) {
-      const result = await this.login.open(server, this.closing.signal, (connection, detail) =>
+      const result = await this.login.open(server, { closing: this.closing.signal, givingWay }, (connection, detail) =>
         this.drop(connection, server, detail),
       );
       if (result.kind === 'bound') return this.hold(result.connection, server);
       failure = result;
-      if (result.final || this.isClosed) break;
+      if (result.final || this.isClosed || givingWay?.aborted) break;
       this.servers.failed(server);
     }
     return failure;
@@ -256,13 +284,15 @@ export class LdapConnections {
     if (this.opening || this.returning) return;
     const better = this.servers.takeBetter(current);
     if (better.length === 0) return;
+    const giveWay = new AbortController();
     const goBack = async (): Promise<void> => {
-      const result = await this.tryServers(better);
+      const result = await this.tryServers(better, giveWay.signal);
       if (result.kind === 'failed') return;
       const preferred = this.held.find(({ connection }) => connection === result.connection)?.server;
       for (const { connection, server } of this.held) if (server !== preferred) connection.retire();
       this.log.warn({ source: this.name, server: preferred?.url }, 'on a preferred server again');
     };
-    this.returning = goBack().finally(() => (this.returning = undefined));
+    const done = goBack().finally(() => (this.returning = undefined));
+    this.returning = { done, giveWay: () => giveWay.abort() };
   }
 }

@@ -66,29 +66,32 @@ export class LdapLogin {
    * All of it within the connect limit. Secrets and certificates are read anew, so that rotated ones are used. A bind that has no answer
    * by then is heard out: until it is, its secret is not sent to this server again, and to one other at most.
    *
+   * @param closing ends the attempt at any point
+   * @param givingWay ends it as long as no bind is sent
    * @param onEnd called when a connection that was bound has ended
    */
   async open(
     server: LdapServer,
-    closing: AbortSignal,
+    { closing, givingWay }: { readonly closing: AbortSignal; readonly givingWay: AbortSignal | undefined },
     onEnd: (connection: LdapConnection, detail: string) => void,
   ): Promise<{ readonly kind: 'bound'; readonly connection: LdapConnection } | Failure> {
     const signal = AbortSignal.any([closing, AbortSignal.timeout(this.config.limits.connect)]);
+    const untilBind = givingWay ? AbortSignal.any([signal, givingWay]) : signal;
     const credentials = await this.read();
     if ('kind' in credentials) return credentials;
     const { ca, own, secret } = credentials;
     const doubt = this.doubt(server, secret);
     if (doubt) return doubt;
     const trust = { ca, own, servername: this.config.tls.servername };
-    const opened = await openSocket(server, trust, signal, this.names.lookup);
+    const opened = await openSocket(server, trust, untilBind, this.names.lookup);
     if (opened.kind === 'failed') return this.failed(server, opened.detail, own?.certificate);
 
     let bound = false;
     const connection: LdapConnection = new LdapConnection(opened.socket, (detail) => {
       if (bound) onEnd(connection, detail);
     });
-    const known = await this.knownAs(connection, server, signal);
-    const binding = known ? Promise.resolve(known) : this.bind(connection, secret, closing);
+    const known = await this.knownAs(connection, server, untilBind);
+    const binding = known ? Promise.resolve(known) : this.bind(connection, secret, untilBind.aborted ? untilBind : closing);
     const answer = await settleOn(signal, binding);
     if (answer === 'aborted') {
       void this.hearOut(server, connection, secret, binding);

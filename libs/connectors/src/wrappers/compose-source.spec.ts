@@ -75,6 +75,20 @@ describe('composeSource', () => {
     expect(health()).toMatchObject({ state: 'down', lastError: { code: 'timeout' } });
   });
 
+  it('says by the signal’s reason whether the operation limit passed or the caller gave up, a preview too', async () => {
+    const reasons: unknown[] = [];
+    const { source, preview } = compose(
+      (_, signal) =>
+        new Promise<never>(() => signal.addEventListener('abort', () => reasons.push((signal.reason as DOMException).name))),
+      { operation: 50 },
+    );
+    for (const each of [source, preview]) {
+      await each.fetch(query, AbortSignal.timeout(5));
+      await each.fetch(query, never);
+    }
+    expect(reasons).toEqual(['AbortError', 'TimeoutError', 'AbortError', 'TimeoutError']);
+  });
+
   it('gives the turn of a source that hangs to the next', async () => {
     const { source } = compose(() => new Promise<never>(() => undefined), { operation: 20, concurrency: 1, queue: 5 });
     const outcomes = await Promise.all([1, 2, 3].map(() => source.fetch(query, never)));
