@@ -62,7 +62,7 @@ describe('the doors', () => {
           fetchedAt: expect.any(String),
         }),
       ],
-      store: { kind: 'files', state: 'up', checkedAt: expect.any(String) },
+      store: { kind: 'files', state: 'up', listening: true, checkedAt: expect.any(String) },
       snapshot: {
         origin: 'store',
         asOf: expect.any(String),
