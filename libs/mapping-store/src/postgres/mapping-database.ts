@@ -5,8 +5,9 @@ import { clientConfig, type DatabaseOptions } from './database-options.js';
 import { AuditRow, DocumentRow, DraftRow, PublicationRow, RevisionRow, schema } from './entities.js';
 import { CreateStore1764115200000 } from './migrations/1764115200000-create-store.js';
 import { AddKind1764201600000 } from './migrations/1764201600000-add-kind.js';
+import { IndexAudit1764201600001 } from './migrations/1764201600001-index-audit.js';
 
-const migrations = [CreateStore1764115200000, AddKind1764201600000];
+const migrations = [CreateStore1764115200000, AddKind1764201600000, IndexAudit1764201600001];
 
 /** Held while the tables are changed: replicas that start together migrate one after the other. */
 const migrationLock = 4_770_915_300_001n;

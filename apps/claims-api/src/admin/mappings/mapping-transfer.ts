@@ -11,6 +11,7 @@ import { z } from 'zod';
 import type { ExportBody, ImportBody, exportQuery, importQuery } from '../contract/mapping.js';
 import { issueBodies } from '../contract/problem.js';
 import { repositoryUnavailable } from '../http/admin-problem.js';
+import { documentBytes } from '../http/read-body.js';
 import type { Turns } from '../http/turns.js';
 import type { InForceView } from './in-force-view.js';
 import type { MappingCheck } from './mapping-check.js';
@@ -81,6 +82,8 @@ export class MappingTransfer {
       return named(refused([{ path: ['tenant'], reason: `must be ${tenant}, which the import is for` }]));
     if (seen.has(`${key.tenant}/${key.name}`)) return named(refused([{ path: ['name'], reason: 'stands twice in this import' }]));
     seen.add(`${key.tenant}/${key.name}`);
+    if (Buffer.byteLength(JSON.stringify(document)) > documentBytes)
+      return named(refused([{ path: [], reason: `is larger than ${documentBytes} bytes` }]));
 
     const { record, inForce } = await this.present(repository, key);
     const version = record?.version ?? 0;
