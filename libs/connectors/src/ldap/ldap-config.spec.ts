@@ -103,6 +103,28 @@ describe('ldapConfig', () => {
     expect(refusals(located({ key: 'onPremisesSamAccountName', filter: '(sAMAccountName={value})' }))).toEqual([]);
   });
 
+  it.each<[boolean, object]>([
+    [true, { userType: 'member' }],
+    [true, { userType: ['Member'], companyName: 'Contoso' }],
+    [true, { onPremisesSamAccountName: { present: true } }],
+    [true, { onPremisesUserPrincipalName: { endsWith: '@corp.example' } }],
+    [false, { id: { present: true } }],
+    [false, { userType: 'Guest' }],
+    [false, { userType: ['Member', 'Guest'] }],
+    [false, { userType: { startsWith: 'M' } }],
+    [false, { userType: { not: 'Guest' } }],
+    [false, { userType: { present: true } }],
+    [false, { createdDateTime: { present: true } }],
+    [false, { preferredDataLocation: 'EUR' }],
+    [false, { companyName: 'Contoso' }],
+    [false, { onPremisesSamAccountName: { present: false } }],
+    [false, { onPremisesSamAccountName: { not: 'adele' } }],
+  ])('takes it for a condition that no guest fulfils: %j, %j', (expected, when) => {
+    const reasons = refusals(located({ key: 'mail', filter: '(mail={value})', trustUnverified: true, when }));
+    expect(reasons.length === 0).toBe(expected);
+    for (const reason of reasons) expect(reason).toContain('userType: Member, or a test on an onPremises… property');
+  });
+
   it('tells mappings which attributes a lookup cannot have', () => {
     const refuses = (changes: object, attribute: string): string | undefined =>
       ldapConfig.parse({ ...document, ...withLookup(changes) }).lookups['user']!.refuses(attribute);
