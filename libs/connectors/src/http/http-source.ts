@@ -164,7 +164,7 @@ function authorization(auth: HttpConfig['auth'], secrets: Secrets, tokenClient: 
     case 'apiKey':
       return new SecretHeader(secrets, auth.key, auth.header, (key) => key);
     case 'basic':
-      return new SecretHeader(secrets, auth.password, 'authorization', (password) => basic(auth.user, password));
+      return new SecretHeader(secrets, auth.password, 'authorization', (password) => basic(auth.user, password), 'password');
     case 'clientCredentials':
       return new ClientCredentials(auth, tokenClient!, secrets);
   }

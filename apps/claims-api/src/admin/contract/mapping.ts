@@ -1,6 +1,6 @@
-import { configurationName } from '#claims';
+import { configurationName, guid } from '#claims';
 import { z } from 'zod';
-import { flag, guid, mappingKey, page } from './input.js';
+import { flag, mappingKey, page } from './input.js';
 import { issue } from './problem.js';
 
 const time = z.iso.datetime();
