@@ -114,9 +114,9 @@ export class Conversations {
     signal: AbortSignal,
     talk: (conversation: Conversation) => Promise<Result | Unavailable>,
   ): Promise<Result | Unavailable> {
-    const openedBefore = this.connections.opened;
     for (let attempt = 1; ; attempt++) {
-      const acquiring = this.connections.acquire(attempt === 1 ? 0 : openedBefore);
+      // One that was opened while the lost one was in use may have been lost with it.
+      const acquiring = this.connections.acquire(attempt === 1 ? 0 : this.connections.opened);
       const acquired = acquiring instanceof Promise ? await settleOn(signal, acquiring) : acquiring;
       if (acquired === 'aborted') return unavailable('timeout', 'no connection yet');
       if (acquired.kind === 'failed') return unavailable(acquired.reason, acquired.detail);
