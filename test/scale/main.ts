@@ -66,7 +66,7 @@ async function start(count: number): Promise<Measured> {
         name: `mapping-${number}`,
         applications: [id(number)],
         // The one that is measured asks nobody: what a source takes is not what many mappings cost.
-        ...(number === 0 && { lookups: {} }),
+        ...(number === 0 && { lookups: {}, tests: [] }),
         claims: { ...(number > 0 && portal['claims']), number: { value: `${number}` } },
       };
     });
@@ -184,7 +184,14 @@ try {
       const key = { tenant: 'contoso', name: 'mapping-0' };
       const present = await repository.read(key);
       if (present.kind !== 'found') throw new Error(present.kind);
-      const document = { ...portal, ...key, applications: [id(0)], lookups: {}, claims: { number: { value: `${index}` } } };
+      const document = {
+        ...portal,
+        ...key,
+        applications: [id(0)],
+        lookups: {},
+        tests: [],
+        claims: { number: { value: `${index}` } },
+      };
       const saved = await repository.saveDraft(key, document, present.record.version, actor);
       if (saved.kind !== 'changed') throw new Error(saved.kind);
       const begun = performance.now();

@@ -1,4 +1,5 @@
 export { Attributes, type AttributeValue } from './attributes.js';
+export { canonicalJson } from './canonical-json.js';
 export {
   diffMappings,
   type Difference,
@@ -14,7 +15,7 @@ export {
   type ConfigurationIssue,
   type DocumentIdentity,
 } from './mapping/mapping-document.js';
-export { configurationName } from './mapping/names.js';
+export { configurationName, guid } from './mapping/names.js';
 export {
   ambiguous,
   found,
@@ -63,7 +64,7 @@ export {
   type Unknown,
 } from './ports/mapping-repository.js';
 export { MappingStore, type Following, type LoadedMappings, type StoredMapping } from './ports/mapping-store.js';
-export { Secrets, type RegisteredSecret } from './ports/secrets.js';
+export { Secrets, standInSecret, type RegisteredSecret } from './ports/secrets.js';
 export {
   Source,
   type Keeping,

@@ -1,12 +1,5 @@
-import { configurationName, duration } from '#claims';
+import { configurationName, duration, guid } from '#claims';
 import { z } from 'zod';
-
-const guid = z
-  .string()
-  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, {
-    error: 'must be a GUID (8-4-4-4-12 hexadecimal digits)',
-  })
-  .transform((text) => text.toLowerCase());
 
 const port = z.int().min(0).max(65_535);
 
@@ -185,7 +178,7 @@ export const serviceDocument = z
           .number()
           .min(0)
           .max(1)
-          .default(0.01)
+          .default(0.001)
           .describe('The share of accepted events that class-validator is asked about beside the compiled acceptor.'),
       })
       .refine((entra) => entra.edgeAllowance < entra.timeout, {

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { StoredMapping } from '#claims';
+import type { DocumentIdentity, StoredMapping } from '#claims';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SnapshotFile } from './snapshot-file.js';
 
@@ -41,14 +41,19 @@ describe('SnapshotFile', () => {
     }
   });
 
-  it('leaves out what is not a document', async () => {
-    const unreadable: StoredMapping = {
+  it('keeps what was refused, with whose it was and without it', async () => {
+    const refused = (identity?: DocumentIdentity): StoredMapping => ({
       origin: 'b.yaml',
-      revision: 'unreadable',
-      content: { kind: 'unreadable', reason: 'is not valid YAML' },
-    };
-    await new SnapshotFile(file).write([unreadable, mapping], savedAt);
-    expect(await new SnapshotFile(file).read()).toMatchObject({ kind: 'saved', mappings: [{ origin: 'portal.yaml' }] });
+      revision: 'refused',
+      content: { kind: 'unreadable', reason: 'was refused', ...(identity && { identity }) },
+    });
+    const mappings = [
+      refused(),
+      refused({ kind: 'mapping', tenant: 'contoso', name: 'b', applications: ['*'], include: ['basics'] }),
+      mapping,
+    ];
+    await new SnapshotFile(file).write(mappings, savedAt);
+    expect(await new SnapshotFile(file).read()).toEqual({ kind: 'saved', savedAt, mappings });
   });
 
   it('is none where there is no file', async () => {

@@ -4,20 +4,38 @@ import path from 'node:path';
 import type { StoredMapping } from '#claims';
 import { z } from 'zod';
 
+const refusal = z.strictObject({
+  reason: z.string(),
+  identity: z
+    .strictObject({
+      kind: z.enum(['mapping', 'claimSet']),
+      tenant: z.string().optional(),
+      name: z.string().optional(),
+      applications: z.array(z.string()).optional(),
+      include: z.array(z.string()),
+    })
+    .optional(),
+});
+
+const savedMapping = z.union([
+  z.strictObject({
+    origin: z.string(),
+    revision: z.string(),
+    document: z.unknown(),
+    claimSets: z.array(z.strictObject({ document: z.unknown(), revision: z.string() })).optional(),
+  }),
+  z.strictObject({ origin: z.string(), revision: z.string(), refused: refusal }),
+]);
+
 const snapshotDocument = z.strictObject({
   format: z.literal(1),
   savedAt: z.iso.datetime(),
   /** SHA-256 of the mappings as JSON. */
   checksum: z.string(),
-  mappings: z.array(
-    z.strictObject({
-      origin: z.string(),
-      revision: z.string(),
-      document: z.unknown(),
-      claimSets: z.array(z.strictObject({ document: z.unknown(), revision: z.string() })).optional(),
-    }),
-  ),
+  mappings: z.array(savedMapping),
 });
+
+type SavedMapping = z.output<typeof savedMapping>;
 
 const mappingsInPart = 100;
 
@@ -27,7 +45,7 @@ export type SavedSnapshot =
   /** The file is there but not whole; it is never used. */
   | { readonly kind: 'damaged'; readonly detail: string };
 
-/** The last mappings that compiled, on this machine's disk: what the service starts with when the store cannot be read. */
+/** The last mappings that compiled and which others were refused, on this machine's disk: what the service starts with when the store cannot be read. */
 export class SnapshotFile {
   constructor(private readonly file: string) {}
 
@@ -52,12 +70,7 @@ export class SnapshotFile {
     return {
       kind: 'saved',
       savedAt: new Date(parsed.data.savedAt),
-      mappings: parsed.data.mappings.map(({ origin, revision, document, claimSets }) => ({
-        origin,
-        revision,
-        content: { kind: 'document', document },
-        ...(claimSets && { claimSets }),
-      })),
+      mappings: parsed.data.mappings.map(mappingOf),
     };
   }
 
@@ -94,16 +107,25 @@ export class SnapshotFile {
 function* parts(mappings: readonly StoredMapping[]): Generator<string> {
   let separator = '[';
   for (let start = 0; start < mappings.length; start += mappingsInPart) {
-    const saved = mappings
-      .slice(start, start + mappingsInPart)
-      .flatMap(({ origin, revision, content, claimSets }) =>
-        content.kind === 'document' ? [{ origin, revision, document: content.document, ...(claimSets && { claimSets }) }] : [],
-      );
-    if (saved.length === 0) continue;
-    yield separator + saved.map((mapping) => JSON.stringify(mapping)).join(',');
+    const part = mappings.slice(start, start + mappingsInPart);
+    yield separator + part.map((mapping) => JSON.stringify(savedOf(mapping))).join(',');
     separator = ',';
   }
   yield separator === '[' ? '[]' : ']';
+}
+
+/** What `savedMapping` reads. */
+function savedOf({ origin, revision, content, claimSets }: StoredMapping): object {
+  if (content.kind === 'document') return { origin, revision, document: content.document, ...(claimSets && { claimSets }) };
+  const { reason, identity } = content;
+  return { origin, revision, refused: { reason, ...(identity && { identity }) } };
+}
+
+function mappingOf(saved: SavedMapping): StoredMapping {
+  const { origin, revision } = saved;
+  if ('refused' in saved) return { origin, revision, content: { kind: 'unreadable', ...saved.refused } };
+  const { document, claimSets } = saved;
+  return { origin, revision, content: { kind: 'document', document }, ...(claimSets && { claimSets }) };
 }
 
 function checksumOf(mappings: readonly unknown[]): string {

@@ -31,6 +31,7 @@ class SettableStore extends MappingStore {
   override readonly kind = 'settable';
   answer: LoadedMappings = { kind: 'loaded', mappings: [] };
   gate: Promise<void> = Promise.resolve();
+  error: Error | undefined;
   loads = 0;
   override following: Following = { listening: true };
   private readonly listeners = new Set<() => void>();
@@ -39,6 +40,7 @@ class SettableStore extends MappingStore {
     this.loads++;
     const { answer } = this;
     await this.gate;
+    if (this.error) throw this.error;
     return answer;
   }
 
@@ -128,6 +130,33 @@ describe('ClaimMappingService', () => {
     expect(service.state.store.state).toBe('up');
   });
 
+  it('does not take a load that throws for a success, and tries again', async () => {
+    store.answer = { kind: 'loaded', mappings: [portal('one')] };
+    store.error = new Error('the driver said something about a password');
+    const service = create();
+    await service.start(5);
+    expect(service.state).toMatchObject({
+      kind: 'none',
+      store: { state: 'down', lastError: { detail: 'the mappings could not be loaded' } },
+    });
+    store.error = undefined;
+    await expect.poll(() => revision(service)).toBe('one');
+    expect(service.state.store.state).toBe('up');
+  });
+
+  it('is not up by a load whose documents cannot be worked on', async () => {
+    const poisoned = portal('one');
+    Object.defineProperty(poisoned, 'content', {
+      get: () => {
+        throw new Error('broken');
+      },
+    });
+    store.answer = { kind: 'loaded', mappings: [poisoned] };
+    const service = create();
+    await service.load();
+    expect(service.state).toMatchObject({ kind: 'none', store: { state: 'down' } });
+  });
+
   it('keeps the last revision of a mapping that got worse, over a restart too', async () => {
     store.answer = { kind: 'loaded', mappings: [portal('one')] };
     await create().load();
@@ -136,6 +165,40 @@ describe('ClaimMappingService', () => {
     await restarted.load();
     expect(revision(restarted)).toBe('one');
     expect(restarted.state.snapshot.problems).toEqual([expect.objectContaining({ origin: 'portal.yaml', retained: true })]);
+  });
+
+  describe('after a restart while the store is down', () => {
+    const fallback: StoredMapping = {
+      ...portal('fallback', { name: 'fallback', applications: ['*'] }),
+      origin: 'fallback.yaml',
+    };
+
+    const restartedWith = async (...mappings: StoredMapping[]): Promise<ClaimMappingService> => {
+      store.answer = { kind: 'loaded', mappings: [fallback, ...mappings] };
+      await create().load();
+      store.answer = { kind: 'unavailable', detail: 'gone' };
+      const restarted = create();
+      await restarted.load();
+      return restarted;
+    };
+
+    it.each<[string, StoredMapping]>([
+      ['does not compile', portal('one', { surprise: true })],
+      ['has a red test', portal('one', { tests: [{ name: 'red', expect: { tier: 'two' } }] })],
+      ['is not even a document', { ...portal('one'), content: { kind: 'unreadable', reason: 'is not valid YAML' } }],
+    ])('never gives the fallback to applications of a mapping that %s', async (_name, refused) => {
+      const restarted = await restartedWith(refused);
+      expect(restarted.select(selector)).toEqual({ kind: 'invalid', origin: 'portal.yaml' });
+      expect(restarted.state.snapshot).toMatchObject({ origin: 'file', problems: [{ origin: 'portal.yaml', retained: false }] });
+    });
+
+    it('gives the fallback to the others, and serves what was mended once the store is there', async () => {
+      const restarted = await restartedWith(portal('one', { surprise: true }));
+      expect(restarted.select({ ...selector, application: application.replace(/1$/, '2') })).toMatchObject({ kind: 'mapping' });
+      store.answer = { kind: 'loaded', mappings: [fallback, portal('two')] };
+      await restarted.load();
+      expect(revision(restarted)).toBe('two');
+    });
   });
 
   it('does not use a damaged snapshot file', async () => {

@@ -89,6 +89,7 @@ export class ClaimMappingService {
     this.next ??= this.loading.then(() => {
       this.next = undefined;
       return (this.loading = this.loadNow().catch((error: unknown) => {
+        this.failed('the mappings could not be loaded');
         this.log.error({ err: error }, 'mappings: could not be loaded');
       }));
     });
@@ -101,12 +102,12 @@ export class ClaimMappingService {
     const loaded = await this.store.load();
     const now = new Date();
     if (loaded.kind === 'unavailable') {
-      this.storeState = { kind: this.store.kind, state: 'down', checkedAt: now, lastError: { detail: loaded.detail, at: now } };
+      this.failed(loaded.detail);
       this.log.error({ store: this.store.kind, detail: loaded.detail }, 'mappings: the store cannot be read');
       return;
     }
-    this.storeState = { ...this.storeState, state: 'up', checkedAt: now };
     this.snapshot = await MappingSnapshot.load(loaded.mappings, this.context, this.snapshot);
+    this.storeState = { ...this.storeState, state: 'up', checkedAt: now };
     this.loadedAt = now;
     this.origin = 'store';
     for (const { origin, retained, issues } of this.snapshot.problems)
@@ -117,6 +118,12 @@ export class ClaimMappingService {
         );
     this.log.info({ mappings: this.snapshot.size, refused: this.snapshot.problems.length }, 'mappings: loaded');
     await this.saveFile(this.snapshot, now);
+  }
+
+  /** Until a load succeeds, it is tried again at an interval. */
+  private failed(detail: string): void {
+    const at = new Date();
+    this.storeState = { kind: this.store.kind, state: 'down', checkedAt: at, lastError: { detail, at } };
   }
 
   get state(): MappingState {
@@ -186,7 +193,7 @@ export class ClaimMappingService {
     const saved = await this.file?.read();
     if (saved?.kind === 'damaged') this.log.error({ detail: saved.detail }, 'mappings: the snapshot file is not used');
     if (saved?.kind !== 'saved') return;
-    this.snapshot = MappingSnapshot.compile(saved.mappings, this.context);
+    this.snapshot = await MappingSnapshot.compileInTurns(saved.mappings, this.context);
     this.loadedAt = saved.savedAt;
     this.origin = 'file';
     this.fileState = 'written';
@@ -195,7 +202,7 @@ export class ClaimMappingService {
   private async saveFile(snapshot: MappingSnapshot, savedAt: Date): Promise<void> {
     if (this.file === undefined) return;
     try {
-      await this.file.write(snapshot.stored, savedAt);
+      await this.file.write(snapshot.lasting, savedAt);
       this.fileState = 'written';
     } catch (error) {
       this.fileState = 'failed';

@@ -1,5 +1,6 @@
 import {
   Source,
+  standInSecret,
   type CompileContext,
   type LookupDescription,
   type Outcome,
@@ -54,14 +55,6 @@ export function assumedContext(documents: readonly StoredMapping[]): CompileCont
     { source: new DescribedSource(name, described), tenants },
   ]);
   return { tenants, sources: new Map(registered), secrets: new EverySecret(tenants) };
-}
-
-/**
- * A key for mappings, as they can be checked without it: the pseudonyms that it gives are not those of the service, where only the
- * operator's own key is known.
- */
-export function standInSecret(tenants: ReadonlySet<string>): RegisteredSecret {
-  return { tenants, value: () => new Uint8Array(32) };
 }
 
 /** Has whatever secret is asked for. */

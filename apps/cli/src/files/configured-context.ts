@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import type { CompileContext, ConfigurationIssue, RegisteredSource } from '#claims';
+import { standInSecret, type CompileContext, type ConfigurationIssue, type RegisteredSource } from '#claims';
 import { configuredSources, readServiceDocument } from '#configuration';
 import { HttpConnector, LdapConnector, PostgresConnector, StaticConnector, type Connector } from '#connectors';
 import { CommandError, exitCodes } from '../exit-codes.js';
-import { DescribedSource, standInSecret } from './assumed-context.js';
+import { DescribedSource } from './assumed-context.js';
 
 /** The connectors that the service has. Only their schemas are used: no source is made and nothing is asked. */
 export const connectors: readonly Connector[] = [

@@ -1,4 +1,5 @@
 import { RegularExpression } from '../plan/regular-expression.js';
+import type { Work } from '../plan/work.js';
 import { subjectProperties } from '../subject.js';
 import { Unreadable, step, type Call, type Frame, type Value } from './frame.js';
 import type { ConditionIssue, Expression } from './parse-expression.js';
@@ -22,6 +23,7 @@ type Type = 'bool' | 'text' | 'number' | 'list';
 /** A checked part of an expression. */
 interface Typed {
   readonly type: Type;
+  /** Takes what it costs from the frame's work: loops run it once for each value. */
   readonly run: (frame: Frame) => Value;
   /** An id of the call: always in lower case. */
   readonly isId?: true;
@@ -170,13 +172,21 @@ class Checker {
         const test = textTests[name]!;
         return {
           type: 'bool',
-          run: both(this.check(target, 'text'), this.check(first, 'text'), (a, b) => test(a as string, b as string)),
+          run: both(this.check(target, 'text'), this.check(first, 'text'), (a, b, { work }) =>
+            test(a as string, b as string, work),
+          ),
         };
       }
     }
     if (target && given === 0 && Object.hasOwn(textChanges, name)) {
       const change = textChanges[name]!;
-      return { type: 'text', run: one(this.check(target, 'text'), (value) => change(value as string)) };
+      return {
+        type: 'text',
+        run: one(this.check(target, 'text'), (value, { work }) => {
+          work.read((value as string).length);
+          return change(value as string);
+        }),
+      };
     }
     return this.refuse(wanted ?? 'bool', `has ${readable(name)}, which conditions do not have, or not so`, `they have ${known}`);
   }
@@ -192,6 +202,7 @@ class Checker {
     return {
       type: yes.type,
       run: (frame) => {
+        frame.work.take(1);
         const holds = condition.run(frame);
         return holds === undefined ? undefined : (holds === true ? yes : no).run(frame);
       },
@@ -204,13 +215,13 @@ class Checker {
     const first = this.check(left, wanted);
     const second = this.check(right, first.type);
     this.checkIds(first, second);
-    return { type: 'bool', run: both(first, second, (a, b) => isSame(a, b) !== isNegated) };
+    return { type: 'bool', run: both(first, second, (a, b, { work }) => isSame(a, b, work) !== isNegated) };
   }
 
   private membership(element: Expression, list: Expression): Typed {
     const [first, second] = [this.check(element, 'text'), this.check(list, 'list')];
     this.checkIds(first, second);
-    return { type: 'bool', run: both(first, second, (a, b) => (b as readonly string[]).includes(a as string)) };
+    return { type: 'bool', run: both(first, second, (a, b, { work }) => isIn(a as string, b as readonly string[], work)) };
   }
 
   private checkIds(first: Typed, second: Typed): void {
@@ -227,7 +238,9 @@ class Checker {
     const typed = this.check(of, isText ? 'text' : 'list');
     return {
       type: 'number',
-      run: one(typed, (value) => (typeof value === 'string' ? [...value].length : (value as readonly string[]).length)),
+      run: one(typed, (value, { work }) =>
+        typeof value === 'string' ? charactersOf(value, work) : (value as readonly string[]).length,
+      ),
     };
   }
 
@@ -238,7 +251,7 @@ class Checker {
     const compiled = RegularExpression.compile(pattern.value);
     if (compiled.kind === 'refused') return this.refuse('bool', `its pattern ${compiled.reason}`, compiled.remedy);
     const { expression } = compiled;
-    return { type: 'bool', run: (frame) => one(of, (value) => expression.test(value as string, frame.budget))(frame) };
+    return { type: 'bool', run: one(of, (value, { work }) => expression.test(value as string, work)) };
   }
 
   private loop(name: string, of: Expression, variable: string, test: Expression): Typed {
@@ -276,10 +289,19 @@ const orders: Readonly<Record<string, (left: number, right: number) => boolean>>
   '_>_': (left, right) => left > right,
   '_>=_': (left, right) => left >= right,
 };
-const textTests: Readonly<Record<string, (text: string, part: string) => boolean>> = {
-  startsWith: (text, part) => text.startsWith(part),
-  endsWith: (text, part) => text.endsWith(part),
-  contains: (text, part) => text.includes(part),
+const textTests: Readonly<Record<string, (text: string, part: string, work: Work) => boolean>> = {
+  startsWith: (text, part, work) => {
+    work.read(Math.min(text.length, part.length));
+    return text.startsWith(part);
+  },
+  endsWith: (text, part, work) => {
+    work.read(Math.min(text.length, part.length));
+    return text.endsWith(part);
+  },
+  contains: (text, part, work) => {
+    work.search(text.length, part.length);
+    return text.includes(part);
+  },
 };
 const textChanges: Readonly<Record<string, (text: string) => string>> = {
   lowerAscii: (text) => text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase()),
@@ -290,9 +312,27 @@ function isList(expression: Expression): boolean {
   return expression.kind === 'list' || (expression.kind === 'call' && expression.name === 'filter');
 }
 
-function isSame(left: Value, right: Value): boolean {
+/** Texts of different lengths are told apart without reading them. */
+function isSame(left: Value, right: Value, work: Work): boolean {
+  if (typeof left === 'string' && typeof right === 'string') return isSameText(left, right, work);
   if (typeof left !== 'object' || typeof right !== 'object') return left === right;
-  return left.length === right.length && left.every((element, index) => element === right[index]);
+  return left.length === right.length && left.every((element, index) => isSameText(element, right[index]!, work));
+}
+
+function isSameText(left: string, right: string, work: Work): boolean {
+  if (left.length !== right.length) return false;
+  work.read(left.length);
+  return left === right;
+}
+
+function isIn(text: string, list: readonly string[], work: Work): boolean {
+  work.read(list.length);
+  return list.some((element) => isSameText(element, text, work));
+}
+
+function charactersOf(text: string, work: Work): number {
+  work.take(text.length);
+  return [...text].length;
 }
 
 function wholeNumber(value: Value): number {
@@ -303,17 +343,19 @@ function wholeNumber(value: Value): number {
 type Known = Exclude<Value, undefined>;
 
 /** Missing in, missing out. */
-function one(of: Typed, change: (value: Known) => Value): (frame: Frame) => Value {
+function one(of: Typed, change: (value: Known, frame: Frame) => Value): (frame: Frame) => Value {
   return (frame) => {
+    frame.work.take(1);
     const value = of.run(frame);
-    return value === undefined ? undefined : change(value);
+    return value === undefined ? undefined : change(value, frame);
   };
 }
 
-function both(left: Typed, right: Typed, change: (left: Known, right: Known) => Value): (frame: Frame) => Value {
+function both(left: Typed, right: Typed, change: (left: Known, right: Known, frame: Frame) => Value): (frame: Frame) => Value {
   return (frame) => {
+    frame.work.take(1);
     const [first, second] = [left.run(frame), right.run(frame)];
-    return first === undefined || second === undefined ? undefined : change(first, second);
+    return first === undefined || second === undefined ? undefined : change(first, second, frame);
   };
 }
 
@@ -322,6 +364,7 @@ function junction(isOr: boolean, left: Typed, right: Typed): Typed {
   return {
     type: 'bool',
     run: (frame) => {
+      frame.work.take(1);
       const first = left.run(frame);
       if (first === isOr) return isOr;
       const second = right.run(frame);

@@ -3,6 +3,7 @@ import { strings } from '@bufbuild/cel/ext';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AttributeValue } from '../attributes.js';
+import { Work } from '../plan/work.js';
 import { Condition, type Verdict } from './condition.js';
 import type { Call } from './frame.js';
 
@@ -14,13 +15,15 @@ function compile(text: string): Condition {
   return result.condition;
 }
 
+const work = (): Work => Work.ofAnswer().claim();
+
 type Given = Readonly<Record<string, readonly AttributeValue[]>>;
 
 /** @param given values by `scope.name`; what is left out is missing */
 function evaluate(text: string, given: Given = {}, call: Call = { tenant: 't' }): Verdict {
   const condition = compile(text);
   const values = condition.references.map(({ scope, name }) => given[`${scope}.${name}`] ?? []);
-  return condition.evaluate(values, call);
+  return condition.evaluate(values, call, work());
 }
 
 const member = { 'subject.userType': ['Member'], 'person.memberOf': ['CN=Admins,DC=x', 'CN=Staff,DC=x'], 'person.level': ['7'] };
@@ -136,6 +139,38 @@ describe('Condition', () => {
     );
   });
 
+  it.each([
+    ['a list in a loop', 'person.a.exists(x, x in person.b)'],
+    ['a long text in a loop', 'person.a.exists(x, subject.mail.contains(x))'],
+    ['a long text that is changed in a loop', 'person.a.exists(x, subject.mail.lowerAscii() == x)'],
+    ['a long text that is changed back in a loop', 'person.a.exists(x, subject.mail.upperAscii() == x)'],
+    ['a long text that is counted in a loop', 'person.a.exists(x, size(subject.mail) < 0)'],
+    ['equal beginnings in a loop', 'person.a.exists(x, subject.mail.startsWith(subject.surname))'],
+    ['equal ends in a loop', 'person.a.exists(x, subject.mail.endsWith(subject.surname))'],
+    ['equal texts in a loop', 'person.a.exists(x, subject.mail == subject.givenName && false)'],
+    ['lists that are equal, in a loop', 'person.a.exists(x, person.a.filter(y, true) == person.a && x == "")'],
+    ['long texts and nested loops', 'person.long.exists(x, person.long.exists(y, x.contains(y) && x != y))'],
+  ])('gives up on %s', (_name, text) => {
+    const given = {
+      'person.a': Array.from({ length: 6_000 }, (_, index) => `CN=${index},OU=Groups,DC=corp,DC=example`),
+      'person.b': Array.from({ length: 6_000 }, (_, index) => `CN=${index},OU=People,DC=corp,DC=example`),
+      'person.long': Array.from({ length: 140 }, (_, index) => `${'a'.repeat(100_000)}${index}`),
+      'subject.mail': ['a'.repeat(60_000)],
+      // Equal, and not the same text in memory.
+      'subject.givenName': ['aa'.repeat(30_000)],
+      'subject.surname': ['aaa'.repeat(20_000)],
+    };
+    expect(evaluate(text, given)).toBe('unavailable');
+  });
+
+  it('has enough for somebody in very many groups', () => {
+    const groups = Array.from({ length: 6_000 }, (_, index) => `CN=Group ${index},OU=Groups,OU=Departments,DC=corp,DC=example`);
+    const [wanted, list] = ['"cn=group 5999,"', JSON.stringify(Array.from({ length: 20 }, (_, index) => `CN=x${index}`))];
+    const text = `person.a.exists(g, g.lowerAscii().startsWith(${wanted}) && !(g in ${list}) && !g.lowerAscii().contains("x"))`;
+    expect(evaluate(text, { 'person.a': groups })).toBe('fails');
+    expect(evaluate(text.replace('"x"', '"yy"'), { 'person.a': groups })).toBe('holds');
+  });
+
   it('never throws, whatever is written', () => {
     const token = fc.constantFrom(
       'person',
@@ -170,6 +205,7 @@ describe('Condition', () => {
           result.condition.evaluate(
             result.condition.references.map(() => ['x', 'y']),
             { tenant: 't' },
+            work(),
           );
         else expect(result.issues.length).toBeGreaterThan(0);
       }),
@@ -229,7 +265,7 @@ describe('conditions beside CEL’s own evaluation', () => {
           { funcs: [...strings.filter(({ name }) => name !== 'lowerAscii'), lowerAscii] },
         );
         if (isCelError(theirs)) throw theirs;
-        expect(result.condition.evaluate(values, { tenant: 't' })).toBe(theirs === true ? 'holds' : 'fails');
+        expect(result.condition.evaluate(values, { tenant: 't' }, work())).toBe(theirs === true ? 'holds' : 'fails');
       }),
       { numRuns: 1_000 },
     );

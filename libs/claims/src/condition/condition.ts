@@ -1,5 +1,5 @@
 import type { AttributeValue } from '../attributes.js';
-import { MatchBudget, TooMuchWork } from '../plan/regular-expression.js';
+import { TooMuchWork, type Work } from '../plan/work.js';
 import { checkExpression, type Names, type Reference } from './check-expression.js';
 import { Unreadable, type Call, type Frame, type Value } from './frame.js';
 import { parseExpression, type ConditionIssue } from './parse-expression.js';
@@ -34,10 +34,10 @@ export class Condition {
   }
 
   /** @param values the values behind each reference; none where the source answered that there is none */
-  evaluate(values: readonly (readonly AttributeValue[])[], call: Call): Verdict {
+  evaluate(values: readonly (readonly AttributeValue[])[], call: Call, work: Work): Verdict {
     try {
       const slots = this.references.map(({ as }, index) => read(values[index]!, as));
-      const result = this.run({ slots, call, locals: [], budget: new MatchBudget(), steps: 0 });
+      const result = this.run({ slots, call, locals: [], work, steps: 0 });
       return result === undefined ? 'unproven' : result === true ? 'holds' : 'fails';
     } catch (error) {
       if (error instanceof Unreadable || error instanceof TooMuchWork) return 'unavailable';

@@ -1,4 +1,4 @@
-import { TooMuchWork, type MatchBudget } from '../plan/regular-expression.js';
+import { TooMuchWork, type Work } from '../plan/work.js';
 
 /** Which call this is, as conditions see it. Ids in lower case; what the event lacks is absent. */
 export interface Call {
@@ -18,7 +18,7 @@ export interface Frame {
   readonly call: Call;
   /** The variables of exists, all, exists_one and filter. */
   readonly locals: string[];
-  readonly budget: MatchBudget;
+  readonly work: Work;
   steps: number;
 }
 

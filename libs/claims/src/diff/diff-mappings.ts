@@ -8,7 +8,7 @@ import {
   type MappingDocument,
 } from '../mapping/mapping-document.js';
 import { durationText } from '../duration.js';
-import { canonical } from './canonical.js';
+import { canonicalJson } from '../canonical-json.js';
 
 /** What a difference is about. `mapping` and `claimSet` are the document itself: its name, its overflow rule. */
 export type DifferenceKind =
@@ -134,7 +134,7 @@ function differenceOf(before: Thing | undefined, after: Thing | undefined): read
   const names = new Set([...Object.keys(before?.parts ?? {}), ...Object.keys(after?.parts ?? {})]);
   const parts = [...names].flatMap((part): PartDifference[] => {
     const [old, present] = [before?.parts[part], after?.parts[part]];
-    if (canonical(old) === canonical(present)) return [];
+    if (canonicalJson(old) === canonicalJson(present)) return [];
     return [{ part, ...(old !== undefined && { before: old }), ...(present !== undefined && { after: present }) }];
   });
   const change = before === undefined ? 'added' : after === undefined ? 'removed' : 'changed';

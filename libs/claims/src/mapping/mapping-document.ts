@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../duration.js';
-import { alias, claimValue, configurationName, guid, reference } from './names.js';
+import { alias, applicationId, claimValue, configurationName, guid, reference } from './names.js';
 import { testDocument } from './test-document.js';
 import { transformDocument, transformJsonSchema } from './transform-document.js';
 
@@ -102,7 +102,7 @@ export const mappingDocument = z
     name: configurationName.describe('Unique within the tenant.'),
     tenant,
     applications: z
-      .union([z.tuple([z.literal('*')]), z.array(guid).min(1)], {
+      .union([z.tuple([z.literal('*')]), z.array(applicationId).min(1)], {
         error: 'must be a list of application ids, or ["*"] for the tenant’s fallback',
       })
       .describe(

@@ -5,15 +5,19 @@ export const configurationName = z
   .string()
   .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, { error: 'must be 1 to 63 lower-case letters, digits and hyphens' });
 
-export const guid = z
-  .string()
-  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, {
-    error: ({ input }) =>
-      input === '*'
-        ? 'must be "*" alone, for the tenant’s fallback, or application ids'
-        : 'must be a GUID (8-4-4-4-12 hexadecimal digits)',
-  })
-  .transform((text) => text.toLowerCase());
+const guidReason = 'must be a GUID (8-4-4-4-12 hexadecimal digits)';
+const guidSaying = (reasonFor: (input: unknown) => string) =>
+  z
+    .string()
+    .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, { error: ({ input }) => reasonFor(input) })
+    .transform((text) => text.toLowerCase());
+
+/** Ids of Entra: written in any case, lower-case from then on. */
+export const guid = guidSaying(() => guidReason);
+
+export const applicationId = guidSaying((input) =>
+  input === '*' ? 'must be "*" alone, for the tenant’s fallback, or application ids' : guidReason,
+);
 
 /** Words that stand for something else where a lookup's alias could stand: in references and conditions. */
 const reserved = ['subject', 'application', 'client', 'extension', 'protocol', 'tenant', 'event'];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../duration.js';
-import { subjectProperties } from '../subject.js';
+import { subjectProperties, type SubjectProperty } from '../subject.js';
 import { claimValue, guid } from './names.js';
 
 const bytes = z.strictObject({ base64: z.base64().min(1) }).describe('Bytes, such as an objectGUID.');
@@ -41,14 +41,20 @@ const given = z.union(
   },
 );
 
+/** As an event gives it: ids are in lower case there, however Entra writes them. */
+function propertyDocument(property: SubjectProperty): z.ZodString {
+  const text = z.string().min(1);
+  return property === 'id' ? text.toLowerCase() : text;
+}
+
 /** One test beside a mapping: a person, what the sources answer, and what must come of it. */
 export const testDocument = z
   .strictObject({
     name: z.string().min(1).max(200).describe('What it shows, in words.'),
     subject: z
       .strictObject(
-        Object.fromEntries(subjectProperties.map((property) => [property, z.string().min(1).optional()])) as Record<
-          (typeof subjectProperties)[number],
+        Object.fromEntries(subjectProperties.map((property) => [property, propertyDocument(property).optional()])) as Record<
+          SubjectProperty,
           z.ZodOptional<z.ZodString>
         >,
       )

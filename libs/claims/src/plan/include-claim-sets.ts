@@ -1,4 +1,4 @@
-import { canonical } from '../diff/canonical.js';
+import { canonicalJson } from '../canonical-json.js';
 import type { ConfigurationIssue, MappingDocument } from '../mapping/mapping-document.js';
 import { claimSetKey, type CompileContext } from './compile-context.js';
 import type { Plan } from './plan.js';
@@ -43,7 +43,7 @@ export function includeClaimSets(
     used.push({ name, revision: claimSet.revision });
     for (const [alias, lookup] of Object.entries(claimSet.document.lookups)) {
       const other = lookups.get(alias);
-      if (other && canonical(other) !== canonical(lookup)) {
+      if (other && canonicalJson(other) !== canonicalJson(lookup)) {
         const by = origins.get(`lookups.${alias}`)!;
         issues.push({
           path,
@@ -69,7 +69,7 @@ export function includeClaimSets(
   }
   for (const [alias, lookup] of Object.entries(document.lookups)) {
     const other = lookups.get(alias);
-    if (other && canonical(other) !== canonical(lookup))
+    if (other && canonicalJson(other) !== canonicalJson(lookup))
       issues.push({
         path: ['lookups', alias],
         reason: `is another lookup in the claim set ${origins.get(`lookups.${alias}`)!}`,

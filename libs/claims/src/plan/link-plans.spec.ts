@@ -1,7 +1,7 @@
 import { FakeSource } from '#testing';
 import { expect, it } from 'vitest';
 import { compileMapping } from './compile-mapping.js';
-import { linkPlans } from './link-plans.js';
+import { Linking } from './link-plans.js';
 import type { Plan } from './plan.js';
 
 const lookup = { parameters: ['mail'] };
@@ -24,6 +24,12 @@ function plan(tenant: string, attribute: string, use = 'fake.a', more: object = 
   );
   if (result.kind === 'refused') throw new Error(JSON.stringify(result.issues));
   return result.plan;
+}
+
+function linkPlans(plans: readonly Plan[]): readonly Plan[] {
+  const linking = new Linking();
+  for (const each of plans) linking.add(each);
+  return plans.map((each) => linking.link(each));
 }
 
 const asked = (plans: readonly Plan[]): unknown =>
@@ -62,4 +68,18 @@ it('counts what a fallback is asked for', () => {
     plan('contoso', 'two', 'other.a'),
   ]);
   expect([first!.lookups[0]!.projection, second!.lookups[0]!.projection]).toEqual([['one'], ['one', 'two']]);
+});
+
+it('gives back what asks the same, and only that', () => {
+  const [one, two] = [plan('contoso', 'one'), plan('contoso', 'two')];
+  const [alone] = linkPlans([one]);
+  const again = new Linking();
+  again.add(one);
+  expect(again.link(one, alone)).toBe(alone);
+  again.add(two);
+  expect(again.link(one, alone)!.lookups[0]!.projection).toEqual(['one', 'two']);
+  const kept = new Linking();
+  for (const each of [one, plan('contoso', 'one', 'fake.a', { keepLastKnown: '1h' }, { whenUnavailable: { stale: '1h' } })])
+    kept.add(each);
+  expect(kept.link(one, alone)!.lookups[0]!.keepLastKnown).toBe(3_600_000);
 });

@@ -5,45 +5,66 @@ interface Need {
   readonly projection: Map<string, string>;
   keepLastKnown: number;
   /** The same list for all plans, once it is asked for. */
-  sorted?: readonly string[];
+  sorted?: readonly string[] | undefined;
 }
 
 /**
  * Makes plans of one tenant ask alike: every lookup of a source fetches what any of the tenant's mappings needs of it, and keeps the
- * last known answer as long as the longest of them. So one answer serves all, and who asks first does not decide what is kept.
+ * last known answer as long as the longest of them. So one answer serves all, and who asks first does not decide what is kept. First all
+ * plans are added, then each is linked.
  */
-export function linkPlans(plans: readonly Plan[]): readonly Plan[] {
-  const needs = needsOf(plans);
-  return plans.map((plan) => linkBy(plan, needs));
+export class Linking {
+  private readonly needs = new Map<string, Need>();
+
+  add(plan: Plan): void {
+    addNeeds(this.needs, plan);
+  }
+
+  /** @param earlier what another linking made of the same plan: given back where it asks the same */
+  link(plan: Plan, earlier?: Plan): Plan {
+    const linked = linkBy(plan, this.needs);
+    return earlier && asksAlike(earlier, linked) ? earlier : linked;
+  }
 }
 
-/** What `linkPlans` makes of one plan beside others. */
+/** What a plan becomes beside others. */
 export function linkPlan(plan: Plan, others: Iterable<Plan>): Plan {
   const own = new Set(
     plan.lookups.flatMap((planned) => [planned, ...planned.fallbacks].map((asked) => keyOf(plan.tenant, asked))),
   );
-  return linkBy(plan, needsOf([...others, plan], own));
+  const needs = new Map<string, Need>();
+  for (const each of [...others, plan]) addNeeds(needs, each, own);
+  return linkBy(plan, needs);
 }
 
 function linkBy(plan: Plan, needs: ReadonlyMap<string, Need>): Plan {
   return { ...plan, lookups: plan.lookups.map((planned) => link(planned, plan.tenant, needs)) };
 }
 
+function asksAlike(left: Plan, right: Plan): boolean {
+  return left.lookups.every(({ projection, keepLastKnown }, index) => {
+    const other = right.lookups[index]!;
+    return (
+      keepLastKnown === other.keepLastKnown &&
+      projection.length === other.projection.length &&
+      projection.every((attribute, place) => attribute === other.projection[place])
+    );
+  });
+}
+
 /** @param only the lookups that are of interest; all without */
-function needsOf(plans: readonly Plan[], only?: ReadonlySet<string>): ReadonlyMap<string, Need> {
-  const needs = new Map<string, Need>();
-  for (const { tenant, lookups } of plans)
-    for (const planned of lookups)
-      for (const asked of [planned, ...planned.fallbacks]) {
-        const key = keyOf(tenant, asked);
-        if (only && !only.has(key)) continue;
-        const need = needs.get(key) ?? { projection: new Map<string, string>(), keepLastKnown: 0 };
-        for (const attribute of planned.projection)
-          if (!need.projection.has(attribute.toLowerCase())) need.projection.set(attribute.toLowerCase(), attribute);
-        if (asked === planned) need.keepLastKnown = Math.max(need.keepLastKnown, planned.keepLastKnown);
-        needs.set(key, need);
-      }
-  return needs;
+function addNeeds(needs: Map<string, Need>, { tenant, lookups }: Plan, only?: ReadonlySet<string>): void {
+  for (const planned of lookups)
+    for (const asked of [planned, ...planned.fallbacks]) {
+      const key = keyOf(tenant, asked);
+      if (only && !only.has(key)) continue;
+      const need: Need = needs.get(key) ?? { projection: new Map(), keepLastKnown: 0 };
+      need.sorted = undefined;
+      for (const attribute of planned.projection)
+        if (!need.projection.has(attribute.toLowerCase())) need.projection.set(attribute.toLowerCase(), attribute);
+      if (asked === planned) need.keepLastKnown = Math.max(need.keepLastKnown, planned.keepLastKnown);
+      needs.set(key, need);
+    }
 }
 
 function link(planned: PlannedLookup, tenant: string, needs: ReadonlyMap<string, Need>): PlannedLookup {

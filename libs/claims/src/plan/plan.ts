@@ -79,7 +79,7 @@ export interface Plan {
   readonly claims: readonly PlannedClaim[];
   /** The claims to drop, in this order, where the answer is too large. */
   readonly droppable: readonly string[];
-  /** The tests that stand beside the mapping. */
+  /** The tests that stand beside the mapping; none where they were run already and it is in force. */
   readonly tests: readonly TestDocument[];
 }
 

@@ -1,29 +1,9 @@
 import { RE2JS } from 're2js';
+import type { Work } from './work.js';
 
 /** Longer patterns, and those that compile to more than this, are programs and not patterns. */
 const maximumPattern = 512;
 const maximumProgram = 2_000;
-
-/** How much matching one step of a claim may do: characters times the size of the pattern's program. About 0.1 s. */
-const maximumWork = 2_000_000;
-
-/** Values of a source that would take too long to match. Carries no value. */
-export class TooMuchWork extends Error {
-  constructor() {
-    super('matching would take too long');
-  }
-}
-
-/** How much matching is left to one step of one claim of one sign-in. */
-export class MatchBudget {
-  private left = maximumWork;
-
-  /** @throws TooMuchWork */
-  take(characters: number, programSize: number): void {
-    this.left -= (characters + 1) * programSize;
-    if (this.left < 0) throw new TooMuchWork();
-  }
-}
 
 /** A pattern of configuration, compiled once. Matches in time linear in the text (RE2), whatever the pattern is. */
 export class RegularExpression {
@@ -52,14 +32,14 @@ export class RegularExpression {
   }
 
   /** Whether it matches anywhere in the text. @throws TooMuchWork */
-  test(text: string, budget: MatchBudget): boolean {
-    budget.take(text.length, this.compiled.programSize());
+  test(text: string, work: Work): boolean {
+    work.take((text.length + 1) * this.compiled.programSize());
     return this.compiled.matcher(text).find();
   }
 
   /** What the first match gives each named group, '' where it took no part; undefined: no match. @throws TooMuchWork */
-  match(text: string, budget: MatchBudget): ReadonlyMap<string, string> | undefined {
-    budget.take(text.length, this.compiled.programSize());
+  match(text: string, work: Work): ReadonlyMap<string, string> | undefined {
+    work.take((text.length + 1) * this.compiled.programSize());
     const matcher = this.compiled.matcher(text);
     if (!matcher.find()) return undefined;
     return new Map(this.groups.map((name) => [name, matcher.group(name) ?? '']));

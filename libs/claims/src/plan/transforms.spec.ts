@@ -2,8 +2,10 @@ import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { transformDocument } from '../mapping/transform-document.js';
-import { TooMuchWork } from './regular-expression.js';
+import type { AttributeValue } from '../attributes.js';
+import type { RegisteredSecret } from '../ports/secrets.js';
 import { compileTransform, NotTransformable, type Transform, type TransformCompiler } from './transforms.js';
+import { TooMuchWork, Work } from './work.js';
 
 const key = new TextEncoder().encode('0123456789abcdef0123456789abcdef');
 const compiler: TransformCompiler = {
@@ -15,8 +17,18 @@ const compiler: TransformCompiler = {
 };
 const compile = (document: unknown): Transform => compileTransform(transformDocument.parse(document), compiler, []);
 
+const scope = {
+  operands: [],
+  tenant: 't',
+  application: 'a',
+  keyOf: (secret: RegisteredSecret) => secret.value(),
+  get work() {
+    return Work.ofAnswer().claim();
+  },
+};
+
 const run = (document: unknown, ...values: (string | Uint8Array)[]) =>
-  compile(document).apply(values, { operands: [['one'], ['two', 'three'], []], tenant: 't', application: 'a' });
+  compile(document).apply(values, { ...scope, operands: [['one'], ['two', 'three'], []] });
 
 const escape = (text: string): string => text.replace(/[,+"\\<>;=]/g, (character) => `\\${character}`);
 
@@ -137,7 +149,7 @@ describe('transforms', () => {
   });
 
   it('gives pseudonyms that differ by application and tenant, and hashes that nobody finds without the key', () => {
-    const [document, scope] = [compile({ Pairwise: 'pairwise' }), { operands: [], tenant: 't', application: 'a' }];
+    const document = compile({ Pairwise: 'pairwise' });
     const [first] = document.apply(['ada'], scope);
     expect(first).toMatch(/^[A-Za-z0-9_-]{43}$/);
     expect(document.apply(['ada'], scope)).toEqual([first]);
@@ -174,6 +186,31 @@ describe('transforms', () => {
     const slow = { RegexReplace: '^(?<all>(a+)+)$', with: '{all}' };
     expect(run(slow, `${'a'.repeat(50_000)}!`)).toEqual([`${'a'.repeat(50_000)}!`]);
     expect(() => run(slow, ...Array<string>(50).fill('a'.repeat(20_000)))).toThrow(TooMuchWork);
+  });
+
+  it.each<[string, object | string, number, string]>([
+    ['values that each become many', { Contains: 'a', then: { from: 'o.0' } }, 6_000, 'a'],
+    ['values that each become long', { RegexReplace: 'a', with: '{p}', parameters: { p: 'o.1' } }, 6_000, 'a'],
+    ['a long text for each value', { Join: ',', with: ['o.2'] }, 1, 'a'],
+    ['very long values that are sorted', 'Sort', 6_000, 'a'.repeat(60_000)],
+    ['very long values that are taken apart', { Split: 'b' }, 100, 'ab'.repeat(60_000)],
+    ['very long values that are cut', { Substring: { start: 1 } }, 100, 'a'.repeat(60_000)],
+    ['very many keyed hashes', { Hash: 'sha256', secret: 's' }, 60_000, 'a'],
+  ])('gives up on %s', (_name, document, count, value) => {
+    const operands = [Array<string>(6_000).fill('x'), ['x'.repeat(60_000)], Array<string>(500).fill('x'.repeat(60_000))];
+    const values = Array<string>(count).fill(value);
+    expect(() => compile(document).apply(values, { ...scope, operands })).toThrow(TooMuchWork);
+  });
+
+  it('has enough for somebody in very many groups', () => {
+    const groups = Array.from({ length: 6_000 }, (_, index) => `CN=Group ${index},OU=Groups,OU=Departments,DC=corp,DC=example`);
+    const { work } = scope;
+    const chain = [{ Filter: { startsWith: 'cn=group', contains: 'groups' } }, 'GroupName', 'ToLowercase', 'Sort', 'Unique'];
+    const applied = chain.reduce<readonly AttributeValue[]>(
+      (values, document) => compile(document).apply(values, { ...scope, work }),
+      groups,
+    );
+    expect(applied).toHaveLength(6_000);
   });
 
   it('writes every moment in every format so that it reads it again', () => {

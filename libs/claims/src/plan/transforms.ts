@@ -4,8 +4,9 @@ import type { RegisteredSecret } from '../ports/secrets.js';
 import { readDate, writeDate, type DateFormat } from './dates.js';
 import { guidText, sidText } from './formats.js';
 import { keyedHash, pseudonym } from './pseudonym.js';
-import { MatchBudget, RegularExpression } from './regular-expression.js';
+import { RegularExpression } from './regular-expression.js';
 import { extract, groupName, inCodePointOrder, mailPrefix, run, substring } from './text-functions.js';
+import type { Work } from './work.js';
 
 type Values = readonly AttributeValue[];
 
@@ -22,9 +23,15 @@ export interface TransformScope {
   readonly tenant: string;
   /** Whom the token is for, where that is known. */
   readonly application: string | undefined;
+  /** The key behind a secret: the operator's, or where only a test runs, one that anybody may know. */
+  keyOf(secret: RegisteredSecret): Uint8Array;
+  readonly work: Work;
 }
 
-/** A compiled transform: a pure function over all values of a claim. Throws `NotTransformable` for what it cannot take. */
+/**
+ * A compiled transform: a pure function over all values of a claim. Throws `NotTransformable` for what it cannot take, and
+ * `TooMuchWork` before it would take too long.
+ */
 export interface Transform {
   readonly name: string;
   /** Whether it leaves a list, makes one text of it, or keeps what there was. */
@@ -60,10 +67,30 @@ function text(transform: string, value: AttributeValue): string {
 }
 
 type TextChange = (values: readonly string[], scope: TransformScope) => Values;
-type Traits = Partial<Pick<Transform, 'yields' | 'catchesMissing' | 'bound'>>;
+interface Traits extends Partial<Pick<Transform, 'yields' | 'catchesMissing' | 'bound'>> {
+  readonly cost?: Cost;
+}
+
+/** What it costs, in units of `Work`, by the number of values and of all their characters. */
+type Cost = (values: number, characters: number) => number;
+
+const reading: Cost = (values, characters) => values + characters / 8;
+/** Character by character, as objects of their own. */
+const spelling: Cost = (values, characters) => values + characters;
+/** Comparing goes through equal beginnings again and again. */
+const sorting: Cost = (values, characters) => (values + characters / 32) * Math.log2(values + 2);
+const hashing: Cost = (values, characters) => 50 * values + characters / 8;
+const searching =
+  (...parts: readonly (string | undefined)[]): Cost =>
+  (values, characters) =>
+    reading(values, characters) * parts.reduce((sum, part) => sum + 1 + (part?.length ?? 0) / 256, 1);
+
+function lengthOf(values: Values): number {
+  return values.reduce((sum, { length }) => sum + length, 0);
+}
 
 /** A transform of all values at once. */
-const whole = (name: string, change: TextChange, traits: Traits = {}): Transform => ({
+const whole = (name: string, change: TextChange, { cost = reading, ...traits }: Traits = {}): Transform => ({
   name,
   yields: 'same',
   takes: 'text',
@@ -71,25 +98,27 @@ const whole = (name: string, change: TextChange, traits: Traits = {}): Transform
   catchesMissing: false,
   bound: (input) => input,
   ...traits,
-  apply: (values, scope) =>
-    change(
+  apply: (values, scope) => {
+    scope.work.take(cost(values.length, lengthOf(values)));
+    return change(
       values.map((value) => text(name, value)),
       scope,
-    ),
+    );
+  },
 });
 
 /** A transform of each value by itself; an empty text is none. */
-const each = (name: string, change: (value: string, scope: TransformScope) => string, bound?: Transform['bound']): Transform =>
-  whole(name, (values, scope) => values.map((value) => change(value, scope)), bound && { bound });
+const each = (name: string, change: (value: string, scope: TransformScope) => string, traits?: Traits): Transform =>
+  whole(name, (values, scope) => values.map((value) => change(value, scope)), traits);
 
 /** Letters can grow when their case changes: ŉ has two bytes and its upper case three. */
 const growing = (input: Bound): Bound => ({ ...input, bytes: input.bytes * 3 });
 
 const plain: Readonly<Record<Extract<TransformDocument, string>, Transform>> = {
-  ToLowercase: each('ToLowercase', (value) => value.toLowerCase(), growing),
-  ToUppercase: each('ToUppercase', (value) => value.toUpperCase(), growing),
+  ToLowercase: each('ToLowercase', (value) => value.toLowerCase(), { bound: growing }),
+  ToUppercase: each('ToUppercase', (value) => value.toUpperCase(), { bound: growing }),
   ExtractMailPrefix: each('ExtractMailPrefix', mailPrefix),
-  GroupName: each('GroupName', groupName, growing),
+  GroupName: each('GroupName', groupName, { bound: growing, cost: spelling }),
   First: {
     name: 'First',
     yields: 'text',
@@ -99,7 +128,7 @@ const plain: Readonly<Record<Extract<TransformDocument, string>, Transform>> = {
     apply: (values) => values.slice(0, 1),
     bound: (input) => ({ ...input, values: Math.min(1, input.values) }),
   },
-  Sort: whole('Sort', (values) => values.toSorted(inCodePointOrder)),
+  Sort: whole('Sort', (values) => values.toSorted(inCodePointOrder), { cost: sorting }),
   Unique: whole('Unique', (values) => [...new Set(values)]),
 };
 
@@ -129,6 +158,7 @@ export function compileTransform(
     const [name, wanted, test] = testOf(document);
     return matching(
       name,
+      wanted,
       test(wanted.toLowerCase()),
       document.then && outputOf(document.then, 'then'),
       otherwiseOf(document.otherwise),
@@ -141,10 +171,13 @@ export function compileTransform(
       () => (value) => extract(value, after, before),
       otherwiseOf(document.otherwise),
       (input) => input,
+      searching(after, before),
     );
   }
-  if ('ExtractAlpha' in document) return each('ExtractAlpha', (value) => run(value, 'letters', document.ExtractAlpha));
-  if ('ExtractNumeric' in document) return each('ExtractNumeric', (value) => run(value, 'digits', document.ExtractNumeric));
+  if ('ExtractAlpha' in document)
+    return each('ExtractAlpha', (value) => run(value, 'letters', document.ExtractAlpha), { cost: spelling });
+  if ('ExtractNumeric' in document)
+    return each('ExtractNumeric', (value) => run(value, 'digits', document.ExtractNumeric), { cost: spelling });
   if ('IfEmpty' in document) return whenEmpty('IfEmpty', undefined, outputOf(document.IfEmpty, 'IfEmpty'));
   if ('IfNotEmpty' in document)
     return whenEmpty(
@@ -154,34 +187,30 @@ export function compileTransform(
     );
   if ('Substring' in document) {
     const { start, length } = document.Substring;
-    return each(
-      'Substring',
-      (value) => substring(value, start, length),
-      (input) => ({
-        ...input,
-        bytes: Math.min(input.bytes, length === undefined ? Infinity : 4 * length),
-      }),
-    );
+    return each('Substring', (value) => substring(value, start, length), {
+      cost: spelling,
+      bound: (input) => ({ ...input, bytes: Math.min(input.bytes, length === undefined ? Infinity : 4 * length) }),
+    });
   }
   if ('RegexReplace' in document) return regexReplace(document, otherwiseOf(document.otherwise), compiler, path);
   if ('Filter' in document) return filter(document.Filter, compiler, path);
   if ('Hash' in document) {
     const secret = compiler.secret(document.secret, [...path, 'secret']);
     const bytes = document.Hash === 'sha256' ? 64 : 128;
-    return each(
-      'Hash',
-      (value) => keyedHash(document.Hash, secret!.value(), value),
-      (input) => ({ ...input, bytes }),
-    );
+    return each('Hash', (value, scope) => keyedHash(document.Hash, scope.keyOf(secret!), value), {
+      cost: hashing,
+      bound: (input) => ({ ...input, bytes }),
+    });
   }
   const secret = compiler.secret(document.Pairwise, [...path, 'Pairwise']);
   return each(
     'Pairwise',
-    (value, { tenant, application }) => {
+    (value, scope) => {
+      const { tenant, application } = scope;
       if (application === undefined) throw new NotTransformable('Pairwise');
-      return pseudonym(secret!.value(), tenant, application, value);
+      return pseudonym(scope.keyOf(secret!), tenant, application, value);
     },
-    (input) => ({ ...input, bytes: 43 }),
+    { cost: hashing, bound: (input) => ({ ...input, bytes: 43 }) },
   );
 }
 
@@ -197,7 +226,13 @@ function constant(...values: readonly string[]): Output {
 }
 
 function referenced(index: number): Output {
-  return { give: (_value, { operands }) => operands[index]!, bound: () => unbounded };
+  return {
+    give: (_value, { operands, work }) => {
+      work.take(operands[index]!.length);
+      return operands[index]!;
+    },
+    bound: () => unbounded,
+  };
 }
 
 function larger(...bounds: readonly Bound[]): Bound {
@@ -215,6 +250,8 @@ function join(separator: string, operands: readonly number[]): Transform {
     'Join',
     (values, scope) => {
       const more = operands.map((index) => scope.operands[index]!.map((value) => text('Join', value)));
+      const joined = values.length + lengthOf(more.flat()) + separator.length * (values.length + more.length);
+      scope.work.read(joined);
       if (values.length === 0 || more.some(({ length }) => length === 0)) return [];
       return [[values, ...more].flat().join(separator)];
     },
@@ -232,6 +269,7 @@ function split(separator: string): Transform {
   return whole('Split', (values) => values.flatMap((value) => value.split(separator).filter((part) => part !== '')), {
     yields: 'list',
     bound: ({ bytes }) => ({ values: Infinity, bytes }),
+    cost: spelling,
   });
 }
 
@@ -245,12 +283,14 @@ function formatBytes(kind: string): Transform {
     gives: 'text',
     catchesMissing: false,
     bound: (input) => ({ ...input, bytes: kind === 'guid' ? 36 : kind === 'sid' ? 184 : Math.ceil(input.bytes / 3) * 4 }),
-    apply: (values) =>
-      values.map((value) => {
+    apply: (values, { work }) => {
+      work.take(spelling(values.length, lengthOf(values)));
+      return values.map((value) => {
         const written = typeof value === 'string' ? undefined : write(value);
         if (written === undefined) throw new NotTransformable('Format');
         return written;
-      }),
+      });
+    },
   };
 }
 
@@ -263,7 +303,7 @@ function formatDate(format: string, from: DateFormat): Transform {
         if (read === undefined) throw new NotTransformable('Format');
         return read === 'never' ? [] : [writeDate(read, format)];
       }),
-    { bound: (input) => ({ ...input, bytes: Math.max(format.length, 20) }) },
+    { cost: hashing, bound: (input) => ({ ...input, bytes: Math.max(format.length, 20) }) },
   );
 }
 
@@ -313,12 +353,21 @@ function testOf(document: TestDocument): readonly [name: string, wanted: string,
   return ['EndWith', document.EndWith, textTests.endsWith];
 }
 
-function matching(name: string, test: (value: string) => boolean, then: Output | undefined, otherwise: Otherwise): Transform {
+function matching(
+  name: string,
+  wanted: string,
+  test: (value: string) => boolean,
+  then: Output | undefined,
+  otherwise: Otherwise,
+): Transform {
   return whole(
     name,
     (values, scope) =>
       values.flatMap((value) => (test(value) ? (then?.give(value, scope) ?? [value]) : otherwise.give(value, scope))),
-    { bound: (input) => eachOf(input, [then?.bound(input) ?? { ...input, values: 1 }, otherwiseBound(otherwise, input)]) },
+    {
+      cost: searching(wanted),
+      bound: (input) => eachOf(input, [then?.bound(input) ?? { ...input, values: 1 }, otherwiseBound(otherwise, input)]),
+    },
   );
 }
 
@@ -327,6 +376,7 @@ function rewriting(
   begin: (scope: TransformScope) => (value: string) => string | undefined,
   otherwise: Otherwise,
   bound: (input: Bound) => Bound,
+  cost?: Cost,
 ): Transform {
   return whole(
     name,
@@ -337,7 +387,10 @@ function rewriting(
         return rewritten === undefined ? otherwise.give(value, scope) : [rewritten];
       });
     },
-    { bound: (input) => eachOf(input, [{ ...bound(input), values: 1 }, otherwiseBound(otherwise, input)]) },
+    {
+      bound: (input) => eachOf(input, [{ ...bound(input), values: 1 }, otherwiseBound(otherwise, input)]),
+      ...(cost && { cost }),
+    },
   );
 }
 
@@ -354,6 +407,7 @@ function whenEmpty(name: string, full: Output | undefined, empty: Output | undef
     gives: 'same',
     catchesMissing: empty !== undefined,
     apply: (values, scope) => {
+      scope.work.take(values.length);
       const present = values.filter(({ length }) => length > 0);
       return (present.length > 0 ? full : empty)?.give('', scope) ?? present;
     },
@@ -394,16 +448,16 @@ function regexReplace(
   const bytes = names.length === 0 ? Buffer.byteLength(document.with) : Infinity;
   return rewriting(
     'RegexReplace',
-    ({ operands }) => {
-      const budget = new MatchBudget();
+    ({ operands, work }) => {
       const given = new Map([...parameters].map(([name, index]) => [name, oneText(operands[index]!)]));
       const isComplete = [...given.values()].every((value) => value !== undefined);
       return (value) => {
-        const groups = expression!.match(value, budget);
+        const groups = expression!.match(value, work);
         if (groups === undefined) return undefined;
-        return isComplete
-          ? template.map((part, index) => (index % 2 === 0 ? part : (groups.get(part) ?? given.get(part)!))).join('')
-          : '';
+        if (!isComplete) return '';
+        const parts = template.map((part, index) => (index % 2 === 0 ? part : (groups.get(part) ?? given.get(part)!)));
+        work.read(lengthOf(parts));
+        return parts.join('');
       };
     },
     otherwise,
@@ -425,7 +479,7 @@ function filter(
   compiler: TransformCompiler,
   path: readonly (string | number)[],
 ): Transform {
-  const tests: ((value: string, budget: MatchBudget) => boolean)[] = [];
+  const tests: ((value: string, work: Work) => boolean)[] = [];
   if (equals) {
     const wanted = new Set(equals.map((value) => value.toLowerCase()));
     tests.push((value) => wanted.has(value.toLowerCase()));
@@ -434,10 +488,9 @@ function filter(
   if (endsWith !== undefined) tests.push(textTests.endsWith(endsWith.toLowerCase()));
   if (contains !== undefined) tests.push(textTests.contains(contains.toLowerCase()));
   const expression = matches === undefined ? undefined : compileExpression(matches, compiler, [...path, 'Filter', 'matches']);
-  if (expression) tests.push((value, budget) => expression.test(value, budget));
-  return whole('Filter', (values) => {
-    const budget = new MatchBudget();
-    return values.filter((value) => tests.every((test) => test(value, budget)) !== not);
+  if (expression) tests.push((value, work) => expression.test(value, work));
+  return whole('Filter', (values, { work }) => values.filter((value) => tests.every((test) => test(value, work)) !== not), {
+    cost: searching(equals && '', startsWith, endsWith, contains),
   });
 }
 

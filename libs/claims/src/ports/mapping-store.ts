@@ -1,3 +1,5 @@
+import type { DocumentIdentity } from '../mapping/mapping-document.js';
+
 /** A mapping or a claim set as a store holds it: not yet checked. */
 export interface StoredMapping {
   /** Where it comes from, for people: a file's path below its folder, or a name. Unique in its store. */
@@ -6,8 +8,11 @@ export interface StoredMapping {
   readonly revision: string;
   readonly content:
     | { readonly kind: 'document'; readonly document: unknown }
-    /** Not a document at all, such as a file that is not YAML. */
-    | { readonly kind: 'unreadable'; readonly reason: string };
+    /**
+     * Nothing that could be compiled, such as a file that is not YAML; and in a snapshot, what was refused, of which only the identity is
+     * kept. Without an identity it might be any mapping of any tenant.
+     */
+    | { readonly kind: 'unreadable'; readonly reason: string; readonly identity?: DocumentIdentity };
   /**
    * The claim sets that it was compiled with, in a snapshot only, and only where others of their names are in force by now: the mapping does
    * not compile with those.

@@ -76,12 +76,15 @@ if its lookup is unavailable, the claim is, whether or not the value would have 
 |---|---|---|---|
 ${transformReference.map(({ name, does, entra, example }) => `| \`${name}\` | ${does} | ${entra} | ${exampleOf(example)} |`).join('\n')}
 
-Regular expressions have at most 512 characters, are RE2's, and match in time linear in the text. What would match for too long makes the claim
-unavailable.
+Regular expressions have at most 512 characters, are RE2's, and match in time linear in the text. What a claim costs is
+counted, by characters and values, its condition and transforms together: what would take longer than about 0.1 s makes the claim unavailable.
+All claims of an answer share about 0.3 s; where they use it up, the later ones in the document are unavailable.
 
 ## Tests
 They run when the mapping is loaded, when it is published and by \`claimbridge test\`; a red test refuses the mapping. They take the path of a
-sign-in: locate rules, policies and the size limit apply.
+sign-in: locate rules, policies and the size limit apply. \`Hash\` and \`Pairwise\` use a key of 32 zero bytes in every test, never the
+operator's: otherwise whoever may validate a document could find out whose pseudonym is whose. A red test is told with the names of the
+test and its claims; the values are shown by \`claimbridge test\` and where a document is validated, and never logged.
 
 ${keys(test!)}
 What a lookup answers under \`given\`:

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Condition } from '../condition/condition.js';
 import { mappingJsonSchema } from '../mapping/mapping-document.js';
 import { transformDocument } from '../mapping/transform-document.js';
+import { Work } from '../plan/work.js';
 import { compileTransform } from '../plan/transforms.js';
 import { conditionReference, transformReference } from './transform-reference.js';
 
@@ -29,9 +30,8 @@ describe('the reference of the language', () => {
         },
         [],
       );
-      expect(transform.apply(example.from, { operands: [], tenant: 'contoso', application: 'an-application' })).toEqual(
-        example.to,
-      );
+      const scope = { operands: [], tenant: 'contoso', application: 'an-application', keyOf: () => key, work: Work.ofAnswer() };
+      expect(transform.apply(example.from, scope)).toEqual(example.to);
     },
   );
 

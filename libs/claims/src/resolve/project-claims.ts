@@ -2,8 +2,9 @@ import type { AttributeValue } from '../attributes.js';
 import type { Verdict } from '../condition/condition.js';
 import type { Call } from '../condition/frame.js';
 import type { ClaimValue, Origin, Plan, PlannedClaim, Policy } from '../plan/plan.js';
-import { TooMuchWork } from '../plan/regular-expression.js';
-import { NotTransformable } from '../plan/transforms.js';
+import { NotTransformable, type TransformScope } from '../plan/transforms.js';
+import { TooMuchWork, Work } from '../plan/work.js';
+import { standInKey, type RegisteredSecret } from '../ports/secrets.js';
 import type { Subject } from '../subject.js';
 import { limitClaims } from './limit.js';
 import { valueOf, type Acceptance, type Settled, type Value } from './lookup-run.js';
@@ -26,7 +27,9 @@ export function projectClaims(
   options: ResolveOptions,
 ): Projection {
   const { explain } = options;
-  const reader = { subject, settled, call: callOf(plan, options) };
+  const keyOf = options.standInKeys ? () => standInKey : (secret: RegisteredSecret) => secret.value();
+  const reader = { subject, settled, call: callOf(plan, options), keyOf };
+  const { work = Work.ofAnswer() } = options;
   const claims = new Map<string, ClaimValue>();
   const deviations: ClaimDeviation[] = [];
   const explanations = new Map<string, ClaimExplanation>();
@@ -36,7 +39,7 @@ export function projectClaims(
     const { name } = claim;
     const steps: ClaimStep[] = [];
     const trace = explain && ((step: string, values: readonly AttributeValue[]) => steps.push(stepOf(step, values, explain)));
-    const { evaluated, when } = evaluate(claim, reader, trace);
+    const { evaluated, when } = evaluate(claim, { ...reader, work: work.claim() }, trace);
     const treated = treat(claim, evaluated);
     if (treated.value !== undefined) claims.set(name, treated.value);
     if (treated.result === 'failed') failed[treated.why].push(name);
@@ -103,6 +106,8 @@ interface Reader {
   readonly subject: Subject | undefined;
   readonly settled: ReadonlyMap<string, Settled>;
   readonly call: Call;
+  readonly keyOf: TransformScope['keyOf'];
+  readonly work: Work;
 }
 
 function callOf({ tenant, applications }: Plan, { call }: ResolveOptions): Call {
@@ -122,7 +127,7 @@ function evaluate(
 ): { readonly evaluated: Evaluated; readonly when?: Verdict } {
   if (claim.when === undefined) return { evaluated: evaluateValue(claim, reader, trace) };
   const inputs = inputsOf(claim, claim.when.origins, reader);
-  const when = inputs === undefined ? 'unavailable' : claim.when.condition.evaluate(inputs.values, reader.call);
+  const when = inputs === undefined ? 'unavailable' : claim.when.condition.evaluate(inputs.values, reader.call, reader.work);
   if (when === 'unavailable') return { when, evaluated: { kind: 'unavailable' } };
   if (when !== 'holds') return { when, evaluated: { kind: 'condition' } };
   const evaluated = evaluateValue(claim, reader, trace);
@@ -142,7 +147,8 @@ function evaluateValue(claim: PlannedClaim, reader: Reader, trace: Trace | undef
   if (inputs === undefined) return { kind: 'unavailable' };
   let values = origin.kind === 'values' ? origin.values : [];
   trace?.('from', values);
-  const scope = { operands: inputs.values, tenant: reader.call.tenant, application: reader.call.application };
+  const { call, keyOf, work } = reader;
+  const scope = { operands: inputs.values, tenant: call.tenant, application: call.application, keyOf, work };
   try {
     for (const transform of transforms) {
       values = transform.apply(values, scope);

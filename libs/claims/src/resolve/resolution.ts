@@ -2,6 +2,7 @@ import type { Verdict } from '../condition/condition.js';
 import type { Call } from '../condition/frame.js';
 import type { Outcome } from '../outcome.js';
 import type { ClaimValue } from '../plan/plan.js';
+import type { Work } from '../plan/work.js';
 import type { SubjectProperty } from '../subject.js';
 
 /** What became of one lookup of a request. Names and times only, no values. */
@@ -93,4 +94,8 @@ export interface ResolveOptions {
    * application is unavailable.
    */
   readonly call?: Omit<Call, 'tenant'>;
+  /** What the answer may cost, where that is not an answer's own measure. */
+  readonly work?: Work;
+  /** A test: hashes and pseudonyms are made with a key that anybody may know, never with the operator's. */
+  readonly standInKeys?: true;
 }

@@ -4,11 +4,12 @@ import type { MappingKey } from '../ports/mapping-repository.js';
 import type { StoredMapping } from '../ports/mapping-store.js';
 import { redTests } from '../trial/run-mapping-tests.js';
 import { MappingSnapshot } from './mapping-snapshot.js';
+import { Turns } from '../turns.js';
 
 /**
  * What speaks against a publish: the document does not compile, or not beside the others of its tenant, or a test is red; for a claim
  * set also, that a mapping which includes it would no longer compile or has a red test. What was broken before and has nothing to do with
- * it does not stop it.
+ * it does not stop it. However many mappings there are, sign-ins have their turn meanwhile.
  *
  * @param inForce every document of the tenant as it would be in force, the candidate among them; without it, it was taken out of force
  * @param known what is compiled now: what did not change is not compiled again, and what is broken already is told from what would be
@@ -19,35 +20,39 @@ export async function checkPublication(
   context: CompileContext,
   known = MappingSnapshot.empty,
 ): Promise<readonly ConfigurationIssue[]> {
-  const candidate = inForce.find((document) => isDocument(document, key));
-  const others = inForce.filter((document) => document !== candidate);
+  const turns = new Turns();
+  const [others, including]: [StoredMapping[], StoredMapping[]] = [[], []];
+  let candidate: StoredMapping | undefined;
+  for (const document of inForce) {
+    await turns.pause();
+    if (candidate === undefined && isDocument(document, key)) candidate = document;
+    else {
+      others.push(document);
+      if (document.content.kind === 'document' && includes(document.content.document, key)) including.push(document);
+    }
+  }
   // The last one is told of a clash.
-  const snapshot = MappingSnapshot.compile(candidate ? [...others, candidate] : others, context, known);
-  const own = candidate ? await issuesOf(candidate, snapshot) : [];
+  const snapshot = await MappingSnapshot.compileInTurns(candidate ? [...others, candidate] : others, context, known, turns);
+  const problems = new Map(snapshot.problems.map(({ origin, issues }) => [origin, issues]));
+  const issuesOf = (document: StoredMapping): readonly ConfigurationIssue[] | Promise<readonly ConfigurationIssue[]> => {
+    const plan = snapshot.planOf(document.origin) ?? snapshot.claimSet(document.origin)?.plan;
+    return problems.get(document.origin) ?? (plan === undefined ? [] : redTests(plan, turns));
+  };
+  const own = candidate ? await issuesOf(candidate) : [];
   if (own.length > 0) return own;
-  const including = others.filter(({ content }) => content.kind === 'document' && includes(content.document, key));
-  const broken = await Promise.all(
-    including.map(async (document) => {
-      const issues = await issuesOf(document, snapshot);
-      return issues.length === 0 || isBroken(document, known)
-        ? []
-        : issues.map((issue) => ({ document: nameOf(document), ...issue }));
-    }),
-  );
-  return broken.flat();
+  const brokenAlready = new Set(known.problems.map(({ origin }) => origin));
+  const broken: ConfigurationIssue[] = [];
+  for (const document of including) {
+    if (brokenAlready.has(document.origin)) continue;
+    await turns.pause();
+    for (const issue of await issuesOf(document)) broken.push({ document: nameOf(document), ...issue });
+    if (broken.length >= maximumIssues) break;
+  }
+  return broken;
 }
 
-async function issuesOf(document: StoredMapping, snapshot: MappingSnapshot): Promise<readonly ConfigurationIssue[]> {
-  const problem = snapshot.problems.find(({ origin }) => origin === document.origin);
-  if (problem) return problem.issues;
-  const plan = snapshot.planOf(document.origin) ?? snapshot.claimSet(document.origin)?.plan;
-  return plan === undefined ? [] : redTests(plan);
-}
-
-/** Whether it is refused as things are. */
-function isBroken({ origin }: StoredMapping, known: MappingSnapshot): boolean {
-  return known.problems.some((problem) => problem.origin === origin);
-}
+/** So many say enough: of a claim set that thousands of mappings include, a publish is not refused by thousands of reasons. */
+const maximumIssues = 100;
 
 function isDocument({ content }: StoredMapping, { tenant, name }: MappingKey): boolean {
   const identity = identifyDocument(content.kind === 'document' ? content.document : undefined);

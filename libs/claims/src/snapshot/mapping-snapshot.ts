@@ -1,11 +1,12 @@
 import { identifyDocument, type ConfigurationIssue, type DocumentIdentity } from '../mapping/mapping-document.js';
 import { claimSetKey, type ClaimSets, type CompileContext, type CompiledClaimSet } from '../plan/compile-context.js';
 import { compileClaimSet, compileMapping, type CompileResult } from '../plan/compile-mapping.js';
-import { linkPlan, linkPlans } from '../plan/link-plans.js';
+import { Linking, linkPlan } from '../plan/link-plans.js';
 import type { Plan } from '../plan/plan.js';
 import type { StoredMapping } from '../ports/mapping-store.js';
 import { redTests } from '../trial/run-mapping-tests.js';
 import { Occupancy, admits, applicationKey, specificity } from './occupancy.js';
+import { Turns, atOnce, type Steps } from '../turns.js';
 
 /** Which call this is, as far as it decides on the mapping and its conditions. All ids in lower case. */
 export interface Selector {
@@ -87,33 +88,52 @@ export class MappingSnapshot {
 
   static readonly empty = new MappingSnapshot([], [], [], [], undefined);
 
-  /** Compiles without running tests: for documents that passed them when they were published. */
+  /** Compiles at once and without running tests: for documents that passed them when they were published. */
   static compile(stored: readonly StoredMapping[], context: CompileContext, previous = MappingSnapshot.empty): MappingSnapshot {
-    return make(stored, { context, previous, fresh: MappingSnapshot.empty, red: new Map() });
+    return atOnce(make(stored, { context, previous, fresh: MappingSnapshot.empty, red: new Map() }));
   }
 
-  /** Compiles and runs the tests of what has changed since `previous`: a document with a red test is refused like one that does not compile. */
+  /** What `compile` gives, in turns: for many documents while sign-ins wait. */
+  static compileInTurns(
+    stored: readonly StoredMapping[],
+    context: CompileContext,
+    previous = MappingSnapshot.empty,
+    turns = new Turns(),
+  ): Promise<MappingSnapshot> {
+    return turns.run(make(stored, { context, previous, fresh: MappingSnapshot.empty, red: new Map() }));
+  }
+
+  /**
+   * Compiles and runs the tests of what has changed since `previous`: a document with a red test is refused like one that does not
+   * compile. Others have their turn meanwhile. Tests that were run are not kept: they are in the documents.
+   */
   static async load(
     stored: readonly StoredMapping[],
     context: CompileContext,
     previous = MappingSnapshot.empty,
   ): Promise<MappingSnapshot> {
+    const turns = new Turns();
     const red = new Map<string, Issues>();
+    const green = new Set<Plan>();
     for (let fresh = MappingSnapshot.empty; ;) {
-      const snapshot = make(stored, { context, previous, fresh, red });
-      const found = await Promise.all(
-        [...snapshot.mappings, ...snapshot.sets]
-          .filter(({ stored: { origin }, plan }) => plan.tests.length > 0 && !red.has(origin) && !previous.serves(origin, plan))
-          .map(async ({ stored: { origin }, plan }) => [origin, await redTests(plan)] as const),
-      );
-      const news = found.filter(([, issues]) => issues.length > 0);
-      if (news.length === 0) return snapshot;
-      for (const [origin, issues] of news) red.set(origin, issues);
+      const snapshot = await turns.run(judge(stored, { context, previous, fresh, red }));
+      const before = red.size;
+      for (const { stored: document, plan } of [...snapshot.mappings, ...snapshot.sets]) {
+        await turns.pause();
+        if (plan.tests.length === 0 || green.has(plan) || previous.serves(document.origin, plan)) continue;
+        const issues = await redTests(plan, turns);
+        if (issues.length > 0) red.set(document.origin, issues);
+        else green.add(plan);
+      }
+      if (red.size === before) return turns.run(snapshot.withoutTests().link(previous));
       fresh = snapshot;
     }
   }
 
-  /** @internal for `make` only: the constructor stays private to this file */
+  /**
+   * Not linked yet.
+   * @internal for `judge` only: the constructor stays private to this file
+   */
   static of(
     mappings: readonly MappingInForce[],
     sets: readonly ClaimSetInForce[],
@@ -121,19 +141,52 @@ export class MappingSnapshot {
     failures: readonly StoredMapping[],
     context: CompileContext,
   ): MappingSnapshot {
-    const snapshot = new MappingSnapshot(mappings, sets, problems, failures, context);
-    for (const [index, linked] of linkPlans(mappings.map(({ plan }) => plan)).entries()) {
-      snapshot.planByOrigin.set(mappings[index]!.stored.origin, linked);
-      snapshot.index(linked);
-    }
-    for (const mapping of failures) snapshot.indexFailure(mapping, context);
-    return snapshot;
+    return new MappingSnapshot(mappings, sets, problems, failures, context);
   }
 
-  /** The documents in force, as they were stored: what a snapshot with the same plans can be made of again. */
+  /**
+   * Makes it ready to select from: the last step of making it. A plan that asks as it did is the same object as in the previous snapshot.
+   * @internal
+   */
+  *link(previous: MappingSnapshot): Steps<this> {
+    const linking = new Linking();
+    for (const { plan } of this.mappings) {
+      linking.add(plan);
+      yield;
+    }
+    for (const { stored, plan } of this.mappings) {
+      const isKept = previous.byOrigin.get(stored.origin)?.plan === plan;
+      const linked = linking.link(plan, isKept ? previous.planByOrigin.get(stored.origin) : undefined);
+      this.planByOrigin.set(stored.origin, linked);
+      this.index(linked);
+      yield;
+    }
+    for (const mapping of this.failures) {
+      this.indexFailure(mapping, this.context!);
+      yield;
+    }
+    return this;
+  }
+
+  private withoutTests(): MappingSnapshot {
+    const untested = <Entry extends { readonly plan: Plan }>(entry: Entry): Entry =>
+      entry.plan.tests.length === 0 ? entry : { ...entry, plan: { ...entry.plan, tests: [] } };
+    const { problems, failures, context } = this;
+    return new MappingSnapshot(this.mappings.map(untested), this.sets.map(untested), problems, failures, context);
+  }
+
+  /** The documents in force, as they were stored. */
   get stored(): readonly StoredMapping[] {
     const present = this.claimSets;
     return [...this.sets.map((entry) => entry.stored), ...this.mappings.map((entry) => storedWith(entry, present))];
+  }
+
+  /**
+   * What a snapshot that answers alike can be made of again, without running tests: the documents in force, and of those that are refused
+   * and have no earlier revision only that they are refused.
+   */
+  get lasting(): readonly StoredMapping[] {
+    return [...this.stored, ...this.failures.map(refusalOf)];
   }
 
   /** The claim sets in force, for `CompileContext`. */
@@ -226,11 +279,12 @@ export class MappingSnapshot {
     const mappings = this.mappings.flatMap((entry) => {
       const { tenant, mapping, applications } = entry.plan;
       const isOther = tenant === identity.tenant && mapping !== identity.name && entry.stored.origin !== candidate.origin;
-      const matters = identity.kind === 'claimSet' || applications.some((each) => concerned.has(each));
-      return isOther && matters ? [storedWith(entry, present)] : [];
+      return isOther && applications.some((each) => concerned.has(each)) ? [storedWith(entry, present)] : [];
     });
     const sets = this.sets.flatMap(({ stored }) => (isOfIdentity(stored, candidate.origin, identity) ? [] : [stored]));
-    return make([...sets, ...mappings, candidate], { context, previous: MappingSnapshot.empty, fresh: this, red: new Map() });
+    return atOnce(
+      make([...sets, ...mappings, candidate], { context, previous: MappingSnapshot.empty, fresh: this, red: new Map() }),
+    );
   }
 
   /** The most specific mapping for a call, else the tenant's fallback. No I/O. */
@@ -297,7 +351,13 @@ function storedWith({ stored, plan, claimSets }: MappingInForce, present: ClaimS
     : { ...stored, claimSets: claimSets.map(({ input, revision }) => ({ document: input, revision })) };
 }
 
-function make(stored: readonly StoredMapping[], making: Making): MappingSnapshot {
+function* make(stored: readonly StoredMapping[], making: Making): Steps<MappingSnapshot> {
+  const snapshot = yield* judge(stored, making);
+  return yield* snapshot.link(making.previous);
+}
+
+/** Which documents would be in force. Nothing can be selected until they are linked. */
+function* judge(stored: readonly StoredMapping[], making: Making): Steps<MappingSnapshot> {
   const { context, previous } = making;
   const taken = new Occupancy();
   const problems: MappingProblem[] = [];
@@ -306,10 +366,15 @@ function make(stored: readonly StoredMapping[], making: Making): MappingSnapshot
     problems.push({ origin: document.origin, retained, issues: issues.map((issue) => withLine(issue, document)) });
     if (!retained) failures.push(document);
   };
-  const isClaimSet = (document: StoredMapping): boolean => identityOf(document).kind === 'claimSet';
+  const documents: { readonly claimSet: StoredMapping[]; readonly mapping: StoredMapping[] } = { claimSet: [], mapping: [] };
+  for (const document of stored) {
+    documents[identityOf(document).kind].push(document);
+    yield;
+  }
 
   const sets: ClaimSetInForce[] = [];
-  for (const document of stored.filter(isClaimSet)) {
+  for (const document of documents.claimSet) {
+    yield;
     const result = claimSetOf(document, making, taken);
     const earlier = previous.claimSet(document.origin);
     const isFree = (entry: ClaimSetInForce): boolean =>
@@ -325,7 +390,8 @@ function make(stored: readonly StoredMapping[], making: Making): MappingSnapshot
     sets.map(({ claimSet }) => [claimSetKey(claimSet.document.tenant, claimSet.document.claimSet), claimSet]),
   );
   const mappings: MappingInForce[] = [];
-  for (const document of stored.filter((each) => !isClaimSet(each))) {
+  for (const document of documents.mapping) {
+    yield;
     const result = mappingOf(document, claimSets, making, taken);
     const earlier = previous.mapping(document.origin);
     const entry =
@@ -404,7 +470,15 @@ function withPinned({ claimSets: pinned }: StoredMapping, inForce: ClaimSets, co
 }
 
 function identityOf({ content }: Pick<StoredMapping, 'content'>): DocumentIdentity {
-  return identifyDocument(content.kind === 'document' ? content.document : undefined);
+  if (content.kind === 'document') return identifyDocument(content.document);
+  return content.identity ?? identifyDocument(undefined);
+}
+
+/** What is kept of a document that is refused: enough to answer `invalid` wherever it might belong, and nothing that could come into force. */
+function refusalOf({ origin, revision, content }: StoredMapping): StoredMapping {
+  const identity = content.kind === 'document' ? identifyDocument(content.document) : content.identity;
+  const reason = 'was refused when it was last loaded';
+  return { origin, revision, content: { kind: 'unreadable', reason, ...(identity && { identity }) } };
 }
 
 function isOfIdentity(document: StoredMapping, origin: string, { tenant, name }: DocumentIdentity): boolean {

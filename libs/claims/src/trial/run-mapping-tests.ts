@@ -3,10 +3,12 @@ import type { ConfigurationIssue } from '../mapping/mapping-document.js';
 import type { GivenAttributes, GivenDocument, TestDocument } from '../mapping/test-document.js';
 import { ambiguous, found, notFound, unavailable, type Outcome } from '../outcome.js';
 import type { AskedLookup, ClaimValue, Plan, PlannedLookup } from '../plan/plan.js';
+import { Work } from '../plan/work.js';
 import { Source, type ProbeResult } from '../ports/source.js';
 import { Deadline } from '../resolve/deadline.js';
 import type { ClaimExplanation, FailureCode, LookupAccount, Resolution } from '../resolve/resolution.js';
 import { resolveClaims } from '../resolve/resolve-claims.js';
+import { Turns } from '../turns.js';
 
 /** What a test wants, or what came of it. Its data are the author's own: no person's. */
 export type TestOutcome =
@@ -27,31 +29,70 @@ export interface MappingTestResult {
 
 /**
  * Runs the tests that stand beside a mapping: `resolveClaims` itself, with sources that answer what the test gives them. A lookup to
- * which a test gives nothing finds nobody. Locate rules apply as at a sign-in: a person without the key is `notFound(noKey)`.
+ * which a test gives nothing finds nobody. Locate rules apply as at a sign-in: a person without the key is `notFound(noKey)`. Hash and
+ * Pairwise use the stand-in key: what a test shows tells nothing about the operator's.
  */
-export async function runMappingTests(plan: Plan): Promise<readonly MappingTestResult[]> {
-  return Promise.all(plan.tests.map((test) => run(plan, test)));
+export async function runMappingTests(plan: Plan, turns = new Turns()): Promise<readonly MappingTestResult[]> {
+  const work = workOfTrial();
+  const results: MappingTestResult[] = [];
+  for (const test of plan.tests) {
+    await turns.pause();
+    const { expected, resolution, differences } = await run(plan, test, work);
+    const why = differences.map(({ what, values = '', account }) => `${what}${values}${account}`);
+    results.push({ name: test.name, passed: why.length === 0, expected, actual: actualOf(expected, resolution), why });
+  }
+  return results;
 }
 
-/** The tests of a plan that fail, as reasons to refuse it. */
-export async function redTests(plan: Plan): Promise<readonly ConfigurationIssue[]> {
-  const results = await runMappingTests(plan);
-  return results.flatMap(({ name, passed, why }, index) =>
-    passed ? [] : [{ path: ['tests', index], reason: `the test “${name}” is red: ${why.join('; ')}` }],
-  );
+/** The tests of a plan that fail, as reasons to refuse it. They reach logs, so they name claims and have no values. */
+export async function redTests(plan: Plan, turns: Turns): Promise<readonly ConfigurationIssue[]> {
+  const work = workOfTrial();
+  const issues: ConfigurationIssue[] = [];
+  for (const [index, test] of plan.tests.entries()) {
+    await turns.pause();
+    const { differences } = await run(plan, test, work);
+    if (differences.length === 0) continue;
+    const why = differences.map(({ what, account }) => `${what}${account}`).join('; ');
+    issues.push({
+      path: ['tests', index],
+      reason: `the test “${test.name}” is red: ${why}`,
+      remedy: 'validate the document to see the values',
+    });
+  }
+  return issues;
 }
 
-async function run(plan: Plan, test: TestDocument): Promise<MappingTestResult> {
+/** One thing in which a test came to something else. Joined, the parts are a sentence. */
+interface TestDifference {
+  readonly what: string;
+  readonly values?: string;
+  readonly account: string;
+}
+
+interface TestRun {
+  readonly expected: TestOutcome;
+  readonly resolution: Resolution;
+  readonly differences: readonly TestDifference[];
+}
+
+/** Tests work on a few short values: all of them together may cost what ten answers may, however many there are. */
+const workOfTrial = (): Work => Work.ofAnswers(10);
+
+async function run(plan: Plan, test: TestDocument, work: Work): Promise<TestRun> {
   const subject = test.subject ?? undefined;
   using deadline = new Deadline(60_000);
   const given = { ...plan, lookups: plan.lookups.map((lookup) => withGiven(lookup, givenTo(test, lookup.alias))) };
   const { application = plan.applications[0] === '*' ? undefined : plan.applications[0], client, extension, protocol } = test;
   const call = { application, client, extension, protocol };
-  const resolution = await resolveClaims(given, subject, deadline, { explain: 'names', call });
+  const resolution = await resolveClaims(given, subject, deadline, {
+    explain: 'names',
+    call,
+    standInKeys: true,
+    work: work.answer(),
+  });
   const expected: TestOutcome =
     test.fails === undefined ? { kind: 'claims', claims: test.expect! } : { kind: 'fails', code: test.fails };
-  const why = differences(expected, resolution);
-  return { name: test.name, passed: why.length === 0, expected, actual: actualOf(expected, resolution), why };
+  return { expected, resolution, differences: differencesOf(expected, resolution) };
 }
 
 function givenTo({ given }: TestDocument, alias: string): GivenDocument {
@@ -129,20 +170,20 @@ function actualOf(expected: TestOutcome, resolution: Resolution): TestOutcome {
   };
 }
 
-function differences(expected: TestOutcome, resolution: Resolution): readonly string[] {
+function differencesOf(expected: TestOutcome, resolution: Resolution): readonly TestDifference[] {
   if (expected.kind === 'fails') {
-    if (resolution.kind === 'failed' && resolution.code === expected.code) return [];
-    return [
-      resolution.kind === 'failed'
-        ? `fails with ${resolution.code} instead of ${expected.code}: ${accountOf(resolution, resolution.claims)}`
-        : `does not fail with ${expected.code}`,
-    ];
+    if (resolution.kind !== 'failed') return [{ what: `does not fail with ${expected.code}`, account: '' }];
+    if (resolution.code === expected.code) return [];
+    const what = `fails with ${resolution.code} instead of ${expected.code}`;
+    return [{ what, account: accountOf(resolution, resolution.claims) }];
   }
-  if (resolution.kind === 'failed') return [`fails with ${resolution.code}: ${accountOf(resolution, resolution.claims)}`];
+  if (resolution.kind === 'failed')
+    return [{ what: `fails with ${resolution.code}`, account: accountOf(resolution, resolution.claims) }];
   return Object.entries(expected.claims).flatMap(([name, wanted]) => {
     const actual = resolution.claims.get(name) ?? null;
     if (JSON.stringify(actual) === JSON.stringify(wanted)) return [];
-    return [`${name} is ${written(actual)} instead of ${written(wanted)}: ${accountOf(resolution, [name])}`];
+    const values = ` (${written(actual)} instead of ${written(wanted)})`;
+    return [{ what: `${name} is not what was expected`, values, account: accountOf(resolution, [name]) }];
   });
 }
 
@@ -150,7 +191,7 @@ function written(value: ClaimValue | null): string {
   return value === null ? 'absent' : JSON.stringify(value);
 }
 
-/** How the claims came about: `department from person.department was omitted (missing); person was notFound(noKey)`. */
+/** How the claims came about, in names only: `: department from person.department: omitted, missing; person was notFound(noKey)`. */
 function accountOf({ explanation }: Resolution, names: readonly string[]): string {
   const claims = explanation!.claims.filter(({ claim }) => names.includes(claim));
   const said = claims.map(({ claim, from, result, why, steps }: ClaimExplanation) => {
@@ -161,5 +202,5 @@ function accountOf({ explanation }: Resolution, names: readonly string[]): strin
   const lookups = explanation!.lookups
     .filter(({ alias }) => aliases.has(alias))
     .map(({ alias, outcome, reason }: LookupAccount) => `${alias} was ${outcome}${reason === undefined ? '' : `(${reason})`}`);
-  return [...said, ...lookups].join('; ');
+  return `: ${[...said, ...lookups].join('; ')}`;
 }

@@ -2,7 +2,7 @@ import { unavailable, type Unavailable } from '#claims';
 import { settleOn } from '../settle-on.js';
 import type { Answer, DirectoryEntry, LdapConnection, Search } from './ldap-connection.js';
 import type { LdapConnections } from './ldap-connections.js';
-import { endsConnection, resultName, searchFailure } from './result-codes.js';
+import { isServerTrouble, isSessionTrouble, resultName, searchFailure } from './result-codes.js';
 
 /** A search of a conversation, which adds the time limit. */
 export type Question = Omit<Search, 'timeLimit' | 'after' | 'sizeLimit'> & {
@@ -33,6 +33,7 @@ const turns = new WeakMap<LdapConnection, Promise<unknown>>();
 /** The searches of one lookup, one after the other over one connection, so that one server answers them all. */
 export class Conversation {
   constructor(
+    private readonly connections: Pick<LdapConnections, 'giveUp'>,
     private readonly connection: LdapConnection,
     private readonly timeLimit: number,
     private readonly signal: AbortSignal,
@@ -78,8 +79,10 @@ export class Conversation {
     const answer = await this.connection.search({ ...search, ...extent, timeLimit: this.timeLimit }, this.signal);
     if (answer.kind !== 'result') return failure(answer);
     if (answer.code === 0 || answer.code === sizeLimitExceeded || (absentBase && answer.code === noSuchObject)) return answer;
-    if (endsConnection.has(answer.code)) this.connection.retire();
-    return failure(answer);
+    const isTrouble = isSessionTrouble(answer.code) || isServerTrouble(answer.code);
+    return isTrouble && this.connections.giveUp(this.connection, answer.code)
+      ? unavailable('connection', resultName(answer.code))
+      : failure(answer);
   }
 }
 
@@ -106,9 +109,9 @@ export class Conversations {
       const acquired = acquiring instanceof Promise ? await settleOn(signal, acquiring) : acquiring;
       if (acquired === 'aborted') return unavailable('timeout', 'no connection yet');
       if (acquired.kind === 'failed') return unavailable(acquired.reason, acquired.detail);
-      const result = await talk(new Conversation(acquired.connection, this.timeLimit, signal));
+      const result = await talk(new Conversation(this.connections, acquired.connection, this.timeLimit, signal));
       const isLost = result.kind === 'unavailable' && (result as Unavailable).reason === 'connection';
-      if (!isLost || attempt > 1 || this.connections.isClosed) return result;
+      if (!isLost || acquired.connection.isUsable || attempt > 1 || this.connections.isClosed) return result;
     }
   }
 }

@@ -1,3 +1,4 @@
+import { Resolver } from 'node:dns/promises';
 import { configurationIssues } from '#claims';
 import { describe, expect, it } from 'vitest';
 import { ldapConfig } from './ldap-config.js';
@@ -71,7 +72,12 @@ describe('ldapConfig', () => {
       refusals({ urls: undefined, discover: { domain: 'corp.example', ...changes } });
     expect(refused({ scheme: 'ldap' })).toEqual([expect.stringContaining('discover.scheme: is not encrypted')]);
     expect(refused({ site: 'a.b' })).toEqual([expect.stringContaining('discover.site:')]);
-    expect(refused({ dns: ['ns.example'] })).toEqual([expect.stringContaining('discover.dns.0:')]);
+    for (const dns of ['ns.example', '10.0.0.256', '10.0.0', '10.0.0.1:99999', '10.0.0.1:0', '[10.0.0.1]', '[::g]', '[:::]:53'])
+      expect(refused({ dns: [dns] })).toEqual([expect.stringContaining('discover.dns.0:')]);
+    for (const dns of ['10.0.0.53', '10.0.0.53:5353', '[2001:db8::53]', '[::1]:65535']) {
+      expect(refused({ dns: [dns] })).toEqual([]);
+      new Resolver().setServers([dns]);
+    }
     expect(refused({ refresh: '10ms' })).toEqual([expect.stringContaining('discover.refresh:')]);
     expect(refused({ domain: 'corp..example' })).toEqual([expect.stringContaining('discover.domain:')]);
   });

@@ -1,6 +1,5 @@
 import {
   Attributes,
-  Source,
   ambiguous,
   found,
   notFound,
@@ -12,7 +11,7 @@ import {
   type ProbeResult,
   type Unavailable,
 } from '#claims';
-import type { ConnectorDependencies } from '../connector.js';
+import { RepeatingSource, type ConnectorDependencies } from '../connector.js';
 import { accountState } from './account-state.js';
 import { Conversations, type Conversation, type Entries, type Question } from './conversation.js';
 import { accountValue, projectionOf, type Projection } from './derived-attributes.js';
@@ -47,7 +46,7 @@ interface Prepared {
 type OnlyAlike = (entry: DirectoryEntry, reader: EntryReader) => boolean;
 
 /** A directory: each lookup is a search, and what it takes to complete its answer. Referrals are not followed. */
-export class LdapSource extends Source {
+export class LdapSource extends RepeatingSource {
   override readonly lookups: ReadonlyMap<string, LookupDescription>;
   private readonly prepared: ReadonlyMap<string, Prepared>;
   private readonly connections: LdapConnections;

@@ -1,4 +1,14 @@
-import type { Actor, AuditEntry, Changed, ConfigurationIssue, Conflict, MappingKey, PublishCheck, Unknown } from '#claims';
+import type {
+  Actor,
+  AuditEntry,
+  Changed,
+  ConfigurationIssue,
+  Conflict,
+  MappingKey,
+  MappingRecord,
+  PublishCheck,
+  Unknown,
+} from '#claims';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { DocumentContent } from '../document-content.js';
 import { DocumentRow, DraftRow, PublicationRow, RevisionRow } from './entities.js';
@@ -56,7 +66,7 @@ export async function change(
         if (issues.length > 0) throw new Refusal(issues);
         sequence = await countPublication(manager);
       }
-      const record = (await readRecord(manager, key)) ?? { ...key, version: document.version };
+      const record = (await readRecord(manager, key)) ?? { ...key, kind: document.kindOf, version: document.version };
       const entry: AuditEntry = {
         at: document.at,
         actor: document.actor,
@@ -138,6 +148,10 @@ export class OpenDocument {
 
   get version(): number {
     return this.row.version;
+  }
+
+  get kindOf(): MappingRecord['kind'] {
+    return this.row.kind;
   }
 
   get published(): number | undefined {

@@ -4,8 +4,10 @@ import { AbstractLogger, DataSource, QueryFailedError, QueryRunnerAlreadyRelease
 import { clientConfig, type DatabaseOptions } from './database-options.js';
 import { AuditRow, DocumentRow, DraftRow, PublicationRow, RevisionRow, schema } from './entities.js';
 import { CreateStore1764115200000 } from './migrations/1764115200000-create-store.js';
+import { AddKind1764201600000 } from './migrations/1764201600000-add-kind.js';
+import { IndexAudit1764201600001 } from './migrations/1764201600001-index-audit.js';
 
-const migrations = [CreateStore1764115200000];
+const migrations = [CreateStore1764115200000, AddKind1764201600000, IndexAudit1764201600001];
 
 /** Held while the tables are changed: replicas that start together migrate one after the other. */
 const migrationLock = 4_770_915_300_001n;
@@ -148,6 +150,9 @@ export class MappingDatabase {
   }
 }
 
+/** A table, a schema, a column. */
+const missing = new Set<string | undefined>(['42P01', '3F000', '42703']);
+
 const lost = { detail: 'the connection was lost', connectionLost: true };
 
 /** The database's own failures; undefined for a defect. Messages of the server may quote values, so only those about names are told. */
@@ -157,8 +162,8 @@ function failureOf(error: unknown): { readonly detail: string; readonly connecti
   const cause = error instanceof QueryFailedError ? error.driverError : error;
   if (cause instanceof pg.DatabaseError) {
     const { code = 'unknown error', message } = cause;
-    if (code === '42P01' || code === '3F000')
-      return { detail: `${code}: the tables are not there; run the migrations`, connectionLost: false };
+    if (missing.has(code))
+      return { detail: `${code}: the tables are not those of this version; run the migrations`, connectionLost: false };
     return { detail: code.startsWith('42') ? `${code}: ${message}` : code, connectionLost: /^(08|57P)/.test(code) };
   }
   // What the driver itself finds is a plain error without a code: a limit of time, a connection that ended.

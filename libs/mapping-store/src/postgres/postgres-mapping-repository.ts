@@ -21,7 +21,7 @@ import {
   type Unknown,
 } from '#claims';
 import type { DataSource, EntityManager } from 'typeorm';
-import { revisionOf } from '../canonical-json.js';
+import { revisionOf } from '../revision.js';
 import { contentOf } from '../document-content.js';
 import { Listeners } from '../listeners.js';
 import { CheckFailure, change, type Made, type OpenDocument } from './change.js';

@@ -1,13 +1,6 @@
 import { configurationName } from '#claims';
 import { z } from 'zod';
 
-export const guid = z
-  .string()
-  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, {
-    error: 'must be a GUID (8-4-4-4-12 hexadecimal digits)',
-  })
-  .transform((text) => text.toLowerCase());
-
 /** Where a page starts, and how long it is. */
 export const page = {
   limit: z.coerce

@@ -1,6 +1,5 @@
-import { configurationName, subjectProperties } from '#claims';
+import { configurationName, guid, subjectProperties } from '#claims';
 import { z } from 'zod';
-import { guid } from './input.js';
 import { mappingDocument } from './mapping.js';
 import { issue } from './problem.js';
 

@@ -1,6 +1,5 @@
-import { configurationName } from '#claims';
+import { configurationName, guid } from '#claims';
 import { z } from 'zod';
-import { guid } from './input.js';
 
 export const registrationQuery = z.strictObject({
   tenant: configurationName.describe('The tenant, by its alias in the configuration.'),
