@@ -1,4 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -9,6 +11,7 @@ import type { Document } from '../e2e/stack.js';
 import { roles, seededMappings, startAdminStack, type AdminStack } from './admin-stack.js';
 
 const unusedPort = await freePort();
+const unusedApplication = '3a1c9f52-6d0e-4b7a-8f11-5b2e7c4d9aff';
 
 let stack: AdminStack;
 let token: string;
@@ -84,7 +87,22 @@ describe('apply', () => {
     expect(code).toBe(1);
     expect(err).toContain('claims.department.from: there is no lookup nobody in this mapping');
     expect(await signIn()).toMatchObject({ department: 'Finance' });
-    await discardDraft('billing-portal');
+    expect((await stack.ask('GET', '/admin/v1/mappings/contoso/billing-portal')).json.draft).toBeUndefined();
+    expect((await call(['apply', await changedFiles()])).code).toBe(0);
+  });
+
+  it('changes only what it has looked at: what somebody publishes meanwhile stays', async () => {
+    const folder = await changedFiles();
+    const theirs = named('billing-portal');
+    theirs['claims'].department = { value: 'theirs' };
+    const meanwhile = await claimbridgeThrough(
+      async (method) => {
+        if (method === 'PUT') await stack.publish(theirs, 'meanwhile');
+      },
+      ['apply', folder],
+    );
+    expect([meanwhile.code, meanwhile.err]).toEqual([4, expect.stringContaining('412 mapping.changed')]);
+    await expect.poll(signIn).toMatchObject({ department: 'theirs' });
   });
 
   it('does not overwrite a draft that somebody is working on', async () => {
@@ -122,8 +140,20 @@ describe('apply', () => {
 
   it('--prune deletes what is in no file', async () => {
     const files = await folderOf({ 'portal.yaml': named('billing-portal'), 'hr.yaml': named('legacy-hr') });
-    const { code, out } = await call(['apply', files, '--prune']);
-    expect([code, out]).toEqual([0, expect.stringContaining('✓ contoso/billing-api: deleted')]);
+    // The set sorts before the mapping that includes it, and goes after it.
+    const set = { claimSet: 'a-set', tenant: 'contoso', claims: { company: { value: 'Contoso' } } };
+    const including = {
+      ...named('billing-api'),
+      name: 'including',
+      applications: [unusedApplication],
+      include: ['a-set'],
+      tests: [],
+    };
+    expect((await call(['apply', await folderOf({ 'set.yaml': set, 'including.yaml': including })])).code).toBe(0);
+    const { code, out, err } = await call(['apply', files, '--prune']);
+    expect([code, err]).toEqual([0, '']);
+    for (const name of ['billing-api', 'a-set', 'including']) expect(out).toContain(`✓ contoso/${name}: deleted`);
+    expect((await call(['plan', files, '--prune', '--check'])).code).toBe(0);
     await stack.ask('POST', '/admin/v1/mappings/contoso/billing-api/restore', {
       headers: { 'if-match': (await stack.ask('GET', '/admin/v1/mappings/contoso/billing-api')).headers.get('etag')! },
     });
@@ -214,9 +244,23 @@ describe('doctor', () => {
     await expect.poll(async () => (await call(['doctor'])).code, { timeout: 20_000 }).toBe(0);
     const { out } = await call(['doctor']);
     expect(out).toMatch(/✓ clock: \d+ s apart/);
+    expect(out).toContain('✓ secret env:DIRECTORY_PASSWORD: can be read');
     expect(out).toContain('✓ source corp-ad');
     expect(out).toContain('✓ source billing-db');
     expect(out).toContain('nothing failed');
+  });
+
+  it('says what it knows while the database of the mappings is down', async () => {
+    stack.storeProxy.refuse();
+    stack.storeProxy.cut();
+    try {
+      const { code, out } = await call(['doctor']);
+      expect(code).toBe(0);
+      expect(out).toContain('! source corp-ad: not tested: repository.unavailable; when last asked it was up');
+    } finally {
+      await stack.storeProxy.restore();
+    }
+    await expect.poll(async () => (await call(['doctor', '--json'])).out, { timeout: 20_000 }).not.toContain('not tested');
   });
 
   it('names a source that is down, and what to look at', async () => {
@@ -282,6 +326,17 @@ describe('the way to the service', () => {
     expect([called.code, called.out, called.err]).toEqual([code, '', expect.stringContaining(said)]);
   });
 
+  it('prints one JSON document with --json, whatever becomes of the call', async () => {
+    const { code, json } = await claimbridge(['list', '--json'], {
+      CLAIMBRIDGE_URL: `http://127.0.0.1:${unusedPort}`,
+      CLAIMBRIDGE_TOKEN: 'x',
+    });
+    expect([code, json]).toEqual([
+      3,
+      { error: { message: expect.stringContaining('ECONNREFUSED'), remedy: expect.any(String), exitCode: 3 } },
+    ]);
+  });
+
   it('with a token that is refused ends with 3, and says nothing of the token', async () => {
     const called = await call(['list'], 'canary.canary.canary');
     expect(called.code).toBe(3);
@@ -305,6 +360,31 @@ describe('the way to the service', () => {
     expect([code, err]).toEqual([3, expect.stringContaining('answered 404')]);
   });
 });
+
+/** The command line through a proxy that does something else before each request is passed on. */
+async function claimbridgeThrough(before: (method: string) => Promise<void>, words: readonly string[]): Promise<Called> {
+  const proxy = createServer((request, response) => {
+    void (async () => {
+      await before(request.method!);
+      const chunks = await request.toArray();
+      const { host: _host, connection: _connection, ...headers } = request.headers;
+      const answer = await fetch(stack.managementUrl + request.url, {
+        method: request.method!,
+        headers: headers as Record<string, string>,
+        ...(chunks.length > 0 && { body: Buffer.concat(chunks) }),
+      });
+      response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(Buffer.from(await answer.arrayBuffer()));
+    })();
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = proxy.address() as AddressInfo;
+    return await claimbridge(words, { CLAIMBRIDGE_URL: `http://127.0.0.1:${port}`, CLAIMBRIDGE_TOKEN: token });
+  } finally {
+    proxy.close();
+    proxy.closeAllConnections();
+  }
+}
 
 async function discardDraft(name: string): Promise<void> {
   const route = `/admin/v1/mappings/contoso/${name}`;

@@ -120,6 +120,36 @@ describe('what is not as it must be', () => {
     expect(deep.json).toMatchObject({ status: 400, errors: [{ reason: 'is nested too deeply' }] });
   });
 
+  it('YAML is read aside, for a moment, and short; JSON to its depth', async () => {
+    const yaml = { 'content-type': 'application/yaml' };
+    // The parser would be at it for minutes, and everybody else would wait.
+    const hard = stack.ask('POST', `${mappings}/validate`, { body: '? '.repeat(3_000), headers: yaml });
+    const health = stack.ask('GET', '/admin/v1/caches');
+    expect((await Promise.race([hard, health])).status).toBe(200);
+    expect((await hard).json).toMatchObject({ status: 400, errors: [{ path: [], remedy: expect.stringContaining('JSON') }] });
+    const long = await stack.ask('POST', `${mappings}/validate`, { body: `a: ${'x'.repeat(33_000)}`, headers: yaml });
+    expect(long.json).toMatchObject({ status: 413, code: 'request.tooLarge', remedy: expect.stringContaining('JSON') });
+    const wrong = await stack.ask('POST', `${mappings}/validate`, { body: 'a: b\nc: [', headers: yaml });
+    expect(wrong.json).toMatchObject({ status: 400, errors: [{ path: [], reason: expect.stringContaining('line') }] });
+    const many = await stack.ask('POST', `${mappings}/import`, { body: 'format: x', headers: yaml });
+    expect(many.json).toMatchObject({ status: 415, code: 'request.contentType' });
+    const bracketed = await stack.ask('POST', `${mappings}/validate`, { body: { ...document, x: `\\"${'['.repeat(100)}` } });
+    expect(bracketed.status).toBe(200);
+  });
+
+  it('an import is 2 MB at most, of documents of 256 KB at most', async () => {
+    const format = 'claimbridge-mappings/1';
+    const long = { format, documents: [{ ...document, x: 'x'.repeat(2_100_000) }] };
+    expect((await stack.ask('POST', `${mappings}/import`, { body: long })).json).toMatchObject({
+      status: 413,
+      code: 'request.tooLarge',
+    });
+    const one = { format, documents: [{ ...document, x: 'x'.repeat(300_000) }] };
+    expect((await stack.ask('POST', `${mappings}/import?dryRun=true`, { body: one })).json).toMatchObject({
+      items: [{ result: 'refused', issues: [{ path: [], reason: expect.stringContaining('larger') }] }],
+    });
+  });
+
   it('takes nothing in of a body whose sender is not known', async () => {
     const { hostname, port } = new URL(stack.managementUrl);
     const socket = connect(Number(port), hostname);

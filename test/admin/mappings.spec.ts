@@ -252,9 +252,18 @@ describe('export and import', () => {
         { index: 4, result: 'refused', issues: [{ path: ['tenant'] }] },
       ],
     });
+    expect(trial.json.items.map(({ version }: Document) => version)).toEqual([
+      (await stack.ask('GET', portal)).json.version,
+      0,
+      undefined,
+      undefined,
+      undefined,
+    ]);
     expect((await stack.ask('GET', '/admin/v1/mappings/contoso/brand-new')).status).toBe(404);
     const done = await stack.ask('POST', '/admin/v1/mappings/import?tenant=contoso', { body });
-    expect(done.json.items.slice(0, 2)).toEqual(trial.json.items.slice(0, 2));
+    expect(done.json.items.slice(0, 2)).toEqual(
+      trial.json.items.slice(0, 2).map((item: Document) => ({ ...item, version: item['version'] + 1 })),
+    );
     expect((await stack.ask('GET', '/admin/v1/mappings/contoso/brand-new/draft')).json.document).toEqual(created);
     const again = await stack.ask('POST', '/admin/v1/mappings/import?tenant=contoso', { body });
     expect(again.json.items[0]).toMatchObject({

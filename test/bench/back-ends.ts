@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { slapdAvailable, startDirectory, startPostgres, startSlapd } from '#testing';
@@ -15,7 +16,8 @@ export type BackEnds = Awaited<ReturnType<typeof startBackEnds>>;
 export async function startBackEnds(people: number) {
   await using parts = new AsyncDisposableStack();
   const folder = await mkdtemp(path.join(tmpdir(), 'claimbridge-bench-'));
-  parts.defer(() => rm(folder, { recursive: true, force: true }));
+  // Also where a signal comes while the parts are being started.
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const caFile = path.join(folder, 'ca.pem');
   const config = { tenants: { contoso: { tenantId, api: { appId: audience, requestedAccessTokenVersion: 2 as const } } } };
   const simulator = await startSimulator({ config, caFile });

@@ -152,7 +152,7 @@ describe('POST /api/onTokenIssuanceStart', () => {
       tenant: 'contoso',
       application: applications.billingPortal,
       mapping: 'billing-portal',
-      revision: expect.stringMatching(/^[0-9a-f]{16}$/),
+      revision: expect.stringMatching(/^[0-9a-f]{32}$/),
       status: 200,
       ms: expect.any(Number),
       lookups: [

@@ -62,7 +62,11 @@ describe('the doors', () => {
           fetchedAt: expect.any(String),
         }),
       ],
-      store: { kind: 'files', state: 'up', checkedAt: expect.any(String) },
+      secrets: expect.arrayContaining([
+        { reference: 'env:DIRECTORY_PASSWORD', readable: true, readAt: expect.any(String) },
+        { reference: 'env:BILLING_PASSWORD', readable: true, readAt: expect.any(String) },
+      ]),
+      store: { kind: 'files', state: 'up', listening: true, checkedAt: expect.any(String) },
       snapshot: {
         origin: 'store',
         asOf: expect.any(String),

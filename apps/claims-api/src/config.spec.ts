@@ -155,8 +155,23 @@ describe('ReferencedSecrets', () => {
   });
 
   it('does not repeat what might be a secret itself', async () => {
-    await expect(new ReferencedSecrets(await read(minimal), {}).read('hunter2')).rejects.toThrow(
-      'a secret is named as env:NAME or file:PATH',
-    );
+    const secrets = new ReferencedSecrets(await read(minimal), {});
+    await expect(secrets.read('hunter2')).rejects.toThrow('a secret is named as env:NAME or file:PATH');
+    expect(secrets.status).toEqual([]);
+  });
+
+  it('says of each reference whether it could be read last, and nothing of the secret', async () => {
+    const secrets = new ReferencedSecrets(await read(minimal), { PASSWORD: 'canary' });
+    await secrets.read('env:PASSWORD');
+    await expect(secrets.read('file:late')).rejects.toThrow('cannot be read (ENOENT)');
+    const readAt = expect.any(Date);
+    expect(secrets.status).toEqual([
+      { reference: 'env:PASSWORD', readable: true, readAt },
+      { reference: 'file:late', readable: false, readAt },
+    ]);
+    await writeFile(path.join(folder, 'late'), 'now');
+    await secrets.read('file:late');
+    expect(secrets.status[1]).toMatchObject({ readable: true });
+    expect(JSON.stringify(secrets.status)).not.toContain('canary');
   });
 });

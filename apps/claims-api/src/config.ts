@@ -50,6 +50,8 @@ async function readText(file: string): Promise<string> {
 
 /** Secrets by reference: `env:NAME` from the environment, `file:PATH` from a file, relative to the configuration file. */
 export class ReferencedSecrets extends Secrets {
+  private readonly readings = new Map<string, { readonly readable: boolean; readonly readAt: Date }>();
+
   constructor(
     private readonly configuration: Configuration,
     private readonly environment: NodeJS.ProcessEnv = process.env,
@@ -57,7 +59,24 @@ export class ReferencedSecrets extends Secrets {
     super();
   }
 
+  /** What became of the last reading of each reference. The references alone: they are names, not secrets. */
+  get status(): readonly { readonly reference: string; readonly readable: boolean; readonly readAt: Date }[] {
+    return [...this.readings].map(([reference, reading]) => ({ reference, ...reading }));
+  }
+
   override async read(reference: string): Promise<string> {
+    let readable = false;
+    try {
+      const secret = await this.readNow(reference);
+      readable = true;
+      return secret;
+    } finally {
+      // What is no reference might be a secret itself.
+      if (/^(env|file):/.test(reference)) this.readings.set(reference, { readable, readAt: new Date() });
+    }
+  }
+
+  private async readNow(reference: string): Promise<string> {
     const [, scheme, name] = /^(env|file):(.+)$/s.exec(reference) ?? [];
     if (scheme === 'env') {
       const value = this.environment[name!];

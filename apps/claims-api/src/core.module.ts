@@ -121,15 +121,16 @@ export class CoreModule implements OnApplicationShutdown {
         },
         {
           provide: AdminHealth,
-          inject: [Readiness, Sources, KeyManager, ClaimMappingService, Metrics],
+          inject: [Readiness, Sources, KeyManager, ClaimMappingService, Secrets, Metrics],
           useFactory: (
             readiness: Readiness,
             sources: Sources,
             keys: KeyManager,
             mappings: ClaimMappingService,
+            secrets: ReferencedSecrets,
             metrics: Metrics,
           ) => {
-            const parts = { readiness, sources, keys, mappings };
+            const parts = { readiness, sources, keys, mappings, secrets };
             registerGauges(metrics, parts);
             return new AdminHealth(parts);
           },

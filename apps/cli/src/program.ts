@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { readVariable } from './api/environment.js';
 import { doctor } from './doctor/doctor.js';
 import { entraPlan, type EntraPlanOptions } from './entra/entra-plan.js';
 import { CommandError, exitCodes, type ExitCode } from './exit-codes.js';
@@ -12,7 +13,7 @@ import { diff, exportMappings, list, publish, rollBack, type ExportOptions, type
  * Runs one call of the command line.
  *
  * @param words what stands behind `claimbridge`
- * @returns what the process ends with; nothing is thrown
+ * @returns what the process ends with. What is thrown is a defect
  */
 export async function run(words: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const ended: { code: ExitCode } = { code: exitCodes.ok };
@@ -23,8 +24,10 @@ export async function run(words: readonly string[], surroundings: Surroundings):
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
     if (!(error instanceof CommandError)) throw error;
-    surroundings.stderr.write(`claimbridge: ${error.message}\n${error.remedy === undefined ? '' : `${error.remedy}\n`}`);
-    return error.exitCode;
+    const { message, remedy, exitCode } = error;
+    surroundings.stderr.write(`claimbridge: ${message}\n${remedy === undefined ? '' : `${remedy}\n`}`);
+    if (words.includes('--json')) surroundings.stdout.write(`${JSON.stringify({ error: { message, remedy, exitCode } })}\n`);
+    return exitCode;
   }
 }
 
@@ -42,7 +45,7 @@ function programFor(surroundings: Surroundings, end: (code: ExitCode) => void): 
   const invocation = (command: Command): Invocation => new Invocation(surroundings, command.optsWithGlobals<GlobalOptions>());
   const tenant = (): Option =>
     new Option('--tenant <alias>', 'the tenant, by its alias; CLAIMBRIDGE_TENANT').default(
-      surroundings.variables['CLAIMBRIDGE_TENANT'],
+      readVariable(surroundings.variables, 'CLAIMBRIDGE_TENANT'),
     );
   const ofTenant = (): Option => tenant().makeOptionMandatory();
   const against = (): Option =>

@@ -72,7 +72,7 @@ export async function playChange({ simulator, managementUrl }: Company): Promise
     },
     {
       step: 'publish',
-      about: 'the draft is revision in force, and adele signs in again',
+      about: 'the draft is in force, and adele signs in again',
       claims: claimsAfter,
       expected: after,
       revision: published.published,

@@ -178,7 +178,7 @@ export const serviceDocument = z
           .number()
           .min(0)
           .max(1)
-          .default(0.01)
+          .default(0.001)
           .describe('The share of accepted events that class-validator is asked about beside the compiled acceptor.'),
       })
       .refine((entra) => entra.edgeAllowance < entra.timeout, {

@@ -1,4 +1,4 @@
-import { configurationName, duration, type LookupDescription, type Secrets, type Source } from '#claims';
+import { configurationName, duration, Source, type LookupDescription, type Secrets } from '#claims';
 import { z } from 'zod';
 
 /** How much a source may take, and how much it may be asked. */
@@ -50,6 +50,12 @@ export interface ConnectorDependencies {
   readonly secrets: Secrets;
   readonly log: ConnectorLog;
 }
+
+/**
+ * A source that itself asks once more where a connection was lost, because only it can choose another one: nobody around it repeats a
+ * lookup, or one sign-in would ask four times.
+ */
+export abstract class RepeatingSource extends Source {}
 
 /** A kind of system that sources can be configured for. */
 // oxlint-disable-next-line typescript/no-explicit-any -- a list of connectors holds connectors of every configuration

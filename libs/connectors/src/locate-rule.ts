@@ -38,12 +38,14 @@ export const locateRuleKeys = {
   trustUnverified: z
     .boolean()
     .default(false)
-    .describe('Needed, together with when, for a key that the person or another tenant can set.'),
+    .describe(
+      'Needed, together with a when that no guest fulfils (userType: Member), for a key that the person or another tenant can set.',
+    ),
 };
 
 /**
  * A property that the person or another tenant can set finds whomever they like: a guest who carries the chief executive's mail
- * would get the chief executive's claims. So it needs an explicit word, and a condition on something that they cannot set.
+ * would get the chief executive's claims. So it needs an explicit word, and a condition that no guest fulfils.
  */
 export function checkTrust(
   rule: { key: LocateRule['key']; when: LocateRule['when']; trustUnverified: boolean },
@@ -54,10 +56,15 @@ export function checkTrust(
     context.addIssue({
       code: 'custom',
       path: ['key'],
-      message: `${rule.key} can be set by the person or by another tenant; it needs trustUnverified: true and a when on a property that they cannot set, such as when: { userType: Member }`,
+      message: `${rule.key} can be set by the person or by another tenant; it needs trustUnverified: true, and a when that no guest fulfils: userType: Member, or a test on an onPremises… property such as onPremisesSamAccountName: { present: true }`,
     });
 }
 
+/**
+ * Whether the test holds only for the tenant's own people: members, as in `certainKey` of #claims, or those whom the tenant's own
+ * directory brought along. That somebody has an id, or is of type Guest, proves nothing.
+ */
 function proves(property: SubjectProperty, test: SubjectTest): boolean {
-  return !unverifiedProperties.has(property) && test.kind !== 'noneOf' && !(test.kind === 'present' && !test.wanted);
+  if (property === 'userType') return test.kind === 'oneOf' && test.texts.every((type) => type.toLowerCase() === 'member');
+  return property.startsWith('onPremises') && test.kind !== 'noneOf' && !(test.kind === 'present' && !test.wanted);
 }

@@ -1,3 +1,5 @@
+const minute = 60_000;
+
 /**
  * Remembers that a system refused the service's secret, so that it is not offered again and again: a few refused attempts lock an
  * account, and this account serves the whole company.
@@ -38,3 +40,6 @@ export class RefusedCredentials {
 export function growingHold(first: number, longest: number, random: () => number = Math.random): (times: number) => number {
   return (times) => Math.min(longest, first * 2 ** (times - 1)) * (1 + random() / 2);
 }
+
+/** For the password of an account that can be locked: 5 minutes, then twice as long up to an hour; a few attempts an hour. */
+export const lockableAccountHold = growingHold(5 * minute, 60 * minute);

@@ -18,7 +18,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyReply } from 'fastify';
 import passport from 'passport';
 import BearerStrategy from 'passport-azure-ad/lib/bearerstrategy.js';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { IssuerServer, answerJson, signToken, signingKey, type SigningKey } from '../test/issuer-server.js';
 import {
   EntraAuthError,
@@ -287,6 +287,26 @@ describe('the guard of events', () => {
     const door = await serveGuarded(entraGuard(verifierFor('events'), { failureLimit, onVerdict }));
     for (let call = 0; call < 3; call += 1) expect(await ask(door, bearer(await token()))).toMatchObject({ status: 503 });
     expect(verdicts).toEqual(Array(3).fill('keys.unavailable'));
+  });
+
+  it('asks passport once for a token, and again as soon as its verdict does not count, refusing what has expired', async () => {
+    let clock = Date.now();
+    const issuers = [{ issuer, metadata: server.metadata('contoso') }];
+    const trust = { tenants: [{ alias: 'contoso', tenantId, audiences: ['events'], issuers }] };
+    const verifier = new TokenVerifier(trust, keys, () => clock);
+    const verify = vi.spyOn(verifier, 'verify');
+    const verdicts: string[] = [];
+    const door = await serveGuarded(entraGuard(verifier, { onVerdict: (verdict) => void verdicts.push(verdict) }));
+    const mine = bearer(await token({ exp: Math.floor(clock / 1_000) + 400 }));
+    for (let call = 0; call < 3; call += 1) expect(await ask(door, mine)).toMatchObject({ status: 200, caller: 'contoso' });
+    expect(verify).toHaveBeenCalledTimes(1);
+    clock += 300_000;
+    for (let call = 0; call < 2; call += 1) expect(await ask(door, mine)).toMatchObject({ status: 200, caller: 'contoso' });
+    expect(verify).toHaveBeenCalledTimes(2);
+    clock += 160_000;
+    expect(await ask(door, mine)).toMatchObject(unauthenticated);
+    expect(lastFailure().refusal).toBe('token.expired');
+    expect(verdicts).toEqual([...Array(5).fill('accepted'), 'token.expired']);
   });
 
   it('keeps several guards in one process apart, also under load', async () => {

@@ -373,6 +373,51 @@ describe('a verdict that is remembered', () => {
     expect(await verifier.verify(token)).toEqual(refusal('token.expired'));
   });
 
+  it('ends when the clock is set back, however far', async () => {
+    for (const back of [1, 3_600]) {
+      const token = await signToken(
+        current,
+        claims({ exp: seconds() + 7_200, uti: `${back}`, nbf: seconds() - 7_200, iat: seconds() - 7_200 }),
+      );
+      expect(await verifier.verify(token)).toMatchObject({ kind: 'verified' });
+      expect(verifier.recall(token)).toBeDefined();
+      pass({ seconds: -back });
+      expect(verifier.recall(token)).toBeUndefined();
+      pass({ seconds: back });
+      expect(verifier.recall(token)).toBeUndefined();
+    }
+  });
+
+  it('is of the configuration by which it was judged, also where that changes meanwhile', async () => {
+    let generation = 1;
+    const changing = {
+      ...trust,
+      get generation(): number {
+        return generation;
+      },
+    };
+    verifier = new TokenVerifier(changing, keys, () => clock);
+    const token = await signToken(current, claims());
+    const judging = verifier.verify(token);
+    generation = 2;
+    expect(await judging).toMatchObject({ kind: 'verified' });
+    expect(verifier.recall(token)).toBeUndefined();
+    await verifier.verify(token);
+    expect(verifier.recall(token)).toBeDefined();
+    generation = 3;
+    expect(verifier.recall(token)).toBeUndefined();
+  });
+
+  it('is recalled for no token that is too large, expired or another', async () => {
+    const token = await signToken(current, claims({ exp: seconds() + 100 }));
+    await verifier.verify(token);
+    expect(verifier.recall(token)).toMatchObject({ tenant: 'contoso' });
+    expect(verifier.recall(`${token}${'A'.repeat(16 * 1024)}`)).toBeUndefined();
+    expect(verifier.recall(`${token} `)).toBeUndefined();
+    pass({ seconds: 160 });
+    expect(verifier.recall(token)).toBeUndefined();
+  });
+
   it('is of that very token', async () => {
     const token = await signToken(current, claims());
     await verifier.verify(token);

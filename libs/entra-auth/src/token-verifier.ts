@@ -19,6 +19,8 @@ const longestVerdictMs = 5 * 60_000;
 
 interface RememberedVerdict {
   readonly caller: VerifiedCaller;
+  /** It counts from then, because a clock that was set back would make five minutes last for longer. */
+  readonly at: number;
   readonly until: number;
 }
 
@@ -48,13 +50,7 @@ export class TokenVerifier {
 
   /** Whose token it is, where it was verified a short while ago and that still counts. Says nothing of any other token. */
   recall(token: string): VerifiedCaller | undefined {
-    if (token.length > maximumTokenLength) return undefined;
-    const fingerprint = this.fingerprint(token);
-    const remembered = this.verdicts.get(fingerprint);
-    if (!remembered) return undefined;
-    if (this.now() < remembered.until) return remembered.caller;
-    this.verdicts.delete(fingerprint);
-    return undefined;
+    return token.length > maximumTokenLength ? undefined : this.remembered(this.fingerprint(token));
   }
 
   /**
@@ -63,7 +59,8 @@ export class TokenVerifier {
    */
   async verify(token: string, keyWaitMs?: number): Promise<Verdict> {
     if (token.length > maximumTokenLength) return refused('token.tooLarge', 'the token is larger than 16 KB');
-    const remembered = this.recall(token);
+    const fingerprint = this.fingerprint(token);
+    const remembered = this.remembered(fingerprint);
     if (remembered) return { kind: 'verified', caller: remembered };
 
     const parsed = parse(token);
@@ -75,7 +72,7 @@ export class TokenVerifier {
     if (answer.kind === 'unknownKid') return refused('key.unknown', 'the issuer has no key of this id');
     const verified = await this.verifySignature(token, answer.key, claimed);
     if (verified.kind === 'refused') return verified;
-    this.remember(token, verified.caller);
+    this.remember(fingerprint, verified.caller);
     return { kind: 'verified', caller: verified.caller };
   }
 
@@ -108,10 +105,20 @@ export class TokenVerifier {
     return hash('sha256', `${this.trust.generation ?? 0}\n${token}`, 'base64');
   }
 
-  private remember(token: string, caller: VerifiedCaller): void {
+  private remembered(fingerprint: string): VerifiedCaller | undefined {
+    const verdict = this.verdicts.get(fingerprint);
+    if (!verdict) return undefined;
+    const now = this.now();
+    if (verdict.at <= now && now < verdict.until) return verdict.caller;
+    this.verdicts.delete(fingerprint);
+    return undefined;
+  }
+
+  private remember(fingerprint: string, caller: VerifiedCaller): void {
     const skewMs = (this.trust.clockSkewSeconds ?? 60) * 1_000;
-    const until = Math.min(caller.expiresAt.getTime() + skewMs, this.now() + longestVerdictMs);
-    this.verdicts.set(this.fingerprint(token), { caller, until });
+    const at = this.now();
+    const until = Math.min(caller.expiresAt.getTime() + skewMs, at + longestVerdictMs);
+    this.verdicts.set(fingerprint, { caller, at, until });
   }
 }
 

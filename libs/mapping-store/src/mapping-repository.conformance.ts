@@ -84,6 +84,30 @@ export function describeMappingRepository(adapter: string, open: () => Promise<R
         expect(await inForce()).toEqual(document(key.name, 'gold'));
       });
 
+      it('says what a document is: its newest revision, or its draft while there is none', async () => {
+        const claimSet = { claimSet: key.name, tenant: 'contoso', claims: { '"claimSet"\\': { value: '\0 \uD800 \\u0000"' } } };
+        const kind = async (): Promise<string> => {
+          const answer = await repository.read(key);
+          return answer.kind === 'found' ? answer.record.kind : answer.kind;
+        };
+        const drafted = changed(await repository.saveDraft(key, claimSet, 0, ada));
+        expect([drafted.kind, await kind()]).toEqual(['claimSet', 'claimSet']);
+        const published = changed(await repository.publish(key, drafted.version, '', ada, allow));
+        expect(published.kind).toBe('claimSet');
+        await save();
+        expect(await kind()).toBe('claimSet');
+        const deleted = changed(await repository.delete(key, await version(), ada, allow));
+        expect(deleted.kind).toBe('claimSet');
+        expect((await publish()).kind).toBe('mapping');
+        const page = await repository.list({ tenant: 'contoso', name: key.name, limit: 1_000 });
+        expect(page.kind === 'found' && page.records.find(({ name }) => name === key.name)?.kind).toBe('mapping');
+      });
+
+      it('of a discarded claim set says that it was one', async () => {
+        const drafted = changed(await repository.saveDraft(key, { claimSet: key.name, tenant: 'contoso', claims: {} }, 0, ada));
+        expect(changed(await repository.discardDraft(key, drafted.version, ada)).kind).toBe('claimSet');
+      });
+
       it('discards a draft; a document that had nothing else is gone, and its versions never come again', async () => {
         const record = await save();
         const discarded = changed(await repository.discardDraft(key, record.version, ada));

@@ -2,6 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { Writable } from 'node:stream';
+import vm from 'node:vm';
+import fc from 'fast-check';
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { createLogger, type Logger, type LogLevel } from './logger.js';
 
@@ -94,5 +97,106 @@ describe('createLogger', () => {
       stack: expect.stringContaining('TypeError: broken'),
     });
     expect(JSON.stringify(lines())).not.toContain('ada');
+  });
+
+  it('censors what a child is bound to, and a child of it, at the beginning and later', () => {
+    const { log, lines } = capture('info');
+    const child = log.child({ token: 'secret-value', request: { user: 'secret-value', id: 7 } });
+    child.child({ err: Object.assign(new Error('broken'), { parameters: ['secret-value'] }) }, { level: 'info' }).info('slip');
+    child.setBindings({ mail: 'secret-value', step: 2 });
+    child.info('slip');
+    expect(JSON.stringify(lines())).not.toContain('secret-value');
+    expect(lines()).toMatchObject([
+      { token: '[censored]', request: { user: '[censored]', id: 7 }, err: { type: 'Error', message: 'broken' } },
+      { token: '[censored]', mail: '[censored]', step: 2 },
+    ]);
+  });
+
+  it.each([
+    ['under any name', (error: unknown) => ({ cause: error })],
+    ['in a list', (error: unknown) => ({ causes: [error] })],
+    ['deep inside', (error: unknown) => ({ a: { b: { c: { d: [{ error }] } } } })],
+    ['as what an object is in JSON', (error: unknown) => ({ problem: { toJSON: () => error } })],
+  ])('tells of an error %s nothing that a driver hung on it', (_, line) => {
+    const { log, lines } = capture('info');
+    const foreign = vm.runInNewContext('new RangeError("broken")') as Error;
+    for (const error of [new TypeError('broken'), foreign])
+      log.error(line(Object.assign(error, { parameters: ['secret-value'], detail: 'secret-value' })), 'defect');
+    const text = JSON.stringify(lines());
+    expect(text).not.toContain('secret-value');
+    expect(text).toMatch(/TypeError.*RangeError/);
+  });
+
+  it('tells of what is thrown and no error nothing but its type', () => {
+    const { log, lines } = capture('info');
+    for (const err of ['secret-value', { rows: ['secret-value'] }, null]) log.error({ err }, 'defect');
+    expect(lines().map(({ err }) => err)).toEqual([{ type: 'string' }, { type: 'object' }, { type: 'object' }]);
+  });
+
+  it('takes an object for what it is in JSON, and censors that', () => {
+    class Account {
+      readonly #secret = 'secret-value';
+      readonly hidden = 'secret-value';
+      readonly mail = 'secret-value';
+      toJSON(): object {
+        return { id: 7, mail: this.#secret };
+      }
+    }
+    const { log, lines } = capture('info');
+    const broken = {
+      toJSON: () => {
+        throw new Error('secret-value');
+      },
+    };
+    log.info({ account: new Account(), list: [new Account()], at: new Date(0), broken }, 'slip');
+    expect(lines()[0]).toMatchObject({
+      account: { id: 7, mail: '[censored]' },
+      list: [{ id: 7, mail: '[censored]' }],
+      at: '1970-01-01T00:00:00.000Z',
+      broken: '[no JSON]',
+    });
+    expect(JSON.stringify(lines())).not.toMatch(/secret-value|hidden/);
+  });
+
+  it('writes a line for what has no end', () => {
+    const { log, lines } = capture('info');
+    const line: Record<string, unknown> = { mail: 'secret-value' };
+    line['line'] = line;
+    let deep: object = { end: true };
+    for (let depth = 0; depth < 100_000; depth++) deep = { deep };
+    log.info({ line, deep }, 'slip');
+    expect(JSON.stringify(lines())).not.toContain('secret-value');
+    expect(lines()).toHaveLength(1);
+  });
+
+  it('censors as pino does by paths, whatever is logged', () => {
+    const names = ['authorization', 'token', 'password', 'user', 'mail', 'parameters'];
+    const name = fc.constantFrom(...names, 'id', 'name', 'list', '0', 'Token');
+    const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 4 },
+        fc.constantFrom('text', 7, true, null),
+        fc.date({ noInvalidDate: true }),
+        fc.array(tie('value'), { maxLength: 3 }),
+        fc.dictionary(name, tie('value'), { maxKeys: 4, noNullPrototype: true }),
+      ),
+    }));
+    const paths = names.flatMap((each) => [each, `*.${each}`, `*.*.${each}`]);
+    fc.assert(
+      fc.property(fc.dictionary(name, value, { maxKeys: 4, noNullPrototype: true }), (line) => {
+        const { log, lines } = capture('info');
+        let byPaths = '';
+        const options = { base: undefined, timestamp: false, redact: { paths, censor: '[censored]' } };
+        pino(options, { write: (text) => (byPaths += text) }).info(structuredClone(line));
+        log.info(line);
+        const { level: _level, time: _time, ...written } = lines()[0]!;
+        const { level: _, ...expected } = JSON.parse(byPaths) as Record<string, unknown>;
+        expect(written).toEqual(expected);
+        const child = capture('info');
+        child.log.child(line).info('');
+        const { level: _childLevel, time: _childTime, msg: _msg, ...bound } = child.lines()[0]!;
+        expect(bound).toEqual(expected);
+      }),
+    );
   });
 });

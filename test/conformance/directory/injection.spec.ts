@@ -29,8 +29,9 @@ const values = [
 /** What two people could both be called though it is not the same text: prepared away (RFC 4518), or no text at all. */
 const isAmbiguousText = (value: string): boolean =>
   !value.isWellFormed() ||
-  /[\p{Cc}\p{Default_Ignorable_Code_Point}]/u.test(value) ||
+  /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u1806\ufffc]| {2}/u.test(value) ||
   value.normalize('NFKC') !== value.normalize('NFC') ||
+  ![value.normalize('NFC'), value.normalize('NFD')].includes(value) ||
   value.trim() !== value;
 
 /** A domain takes no longer common name. */

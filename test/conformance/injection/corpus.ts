@@ -59,6 +59,13 @@ export const hostileValues: readonly string[] = [
   'İ',
   'ß',
   '‮gold',
+  '\u212aate.vance@corp.example',
+  '\u212bsa.vance@corp.example',
+  'adele.vance@corp.example\ufffc',
+  'adele\u1806.vance@corp.example',
+  'adele.vance@corp.example\u00ad',
+  'ad\u00e8le.vance@corp.example',
+  'Chief  Executive',
   'x'.repeat(65_536),
   '\u{1f600}'.repeat(1_000),
 ];

@@ -48,7 +48,7 @@ export class AdminClient {
     const url = new URL(`${this.environment.url}${path}`);
     for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, String(value));
     const authorization = `Bearer ${await (this.token ??= bearerToken(this.environment.credentials))}`;
-    const response = await fetch(url, {
+    const { response, text } = await this.exchange(url, {
       method,
       redirect: 'error',
       signal: AbortSignal.timeout(60_000),
@@ -57,18 +57,11 @@ export class AdminClient {
         accept: 'application/json',
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...(ifMatch !== undefined && { 'if-match': ifMatch }),
-        ...(method === 'POST' && { 'idempotency-key': randomUUID() }),
+        ...(method === 'POST' && query['dryRun'] !== true && { 'idempotency-key': randomUUID() }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-    }).catch((error: unknown) => {
-      throw new CommandError(
-        exitCodes.unreachable,
-        `${this.environment.url} cannot be reached (${networkCode(error)})`,
-        'Set CLAIMBRIDGE_URL or --url to the management door, and NODE_EXTRA_CA_CERTS where its certificate is of a private authority.',
-      );
     });
-    const text = await response.text();
-    const json: unknown = /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : undefined;
+    const json = /json/.test(response.headers.get('content-type') ?? '') ? parsed(text) : undefined;
     if (response.status >= 400) throw new AdminProblem({ ...(json as object | undefined), status: response.status });
     const date = response.headers.get('date');
     return {
@@ -79,6 +72,19 @@ export class AdminClient {
     };
   }
 
+  private async exchange(url: URL, request: RequestInit): Promise<{ readonly response: Response; readonly text: string }> {
+    try {
+      const response = await fetch(url, request);
+      return { response, text: await response.text() };
+    } catch (error) {
+      throw new CommandError(
+        exitCodes.unreachable,
+        `${this.environment.url} cannot be reached (${networkCode(error)})`,
+        'Set CLAIMBRIDGE_URL or --url to the management door, and NODE_EXTRA_CA_CERTS where its certificate is of a private authority.',
+      );
+    }
+  }
+
   /** Every item of a list, page after page. */
   async *pages<Item>(path: string, query: AdminRequest['query']): AsyncGenerator<Item> {
     for (let after: string | undefined; ;) {
@@ -87,6 +93,14 @@ export class AdminClient {
       if (next === undefined) return;
       after = next;
     }
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CommandError(exitCodes.unreachable, 'what answers there is not the admin API');
   }
 }
 

@@ -17,6 +17,7 @@ export interface Revision {
 export interface Mapping {
   readonly tenant: string;
   readonly name: string;
+  readonly kind: 'mapping' | 'claimSet';
   readonly version: number;
   readonly published?: Revision;
   readonly draft?: { readonly author: { readonly id: string; readonly name?: string }; readonly at: string };
@@ -33,6 +34,8 @@ export interface Difference {
 
 export interface ImportItem {
   readonly index: number;
+  /** The mapping's version that the document was compared with; 0: there is none. */
+  readonly version?: number;
   readonly result: 'created' | 'changed' | 'unchanged' | 'conflict' | 'refused';
   readonly issues: readonly Issue[];
   readonly differences: readonly Difference[];

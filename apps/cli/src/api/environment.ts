@@ -14,7 +14,7 @@ export interface Environment {
  * CLAIMBRIDGE_CLIENT_ID, CLAIMBRIDGE_CLIENT_SECRET and CLAIMBRIDGE_SCOPE. Each variable may be given as NAME_FILE, a file that holds it.
  * @throws CommandError where they contradict each other or are not there
  */
-export function readEnvironment(variables: NodeJS.ProcessEnv, url = read(variables, 'CLAIMBRIDGE_URL')): Environment {
+export function readEnvironment(variables: NodeJS.ProcessEnv, url = readVariable(variables, 'CLAIMBRIDGE_URL')): Environment {
   const address = url ?? 'http://127.0.0.1:9090';
   mustBeProtected('CLAIMBRIDGE_URL', address);
   return { url: address.replace(/\/+$/, ''), credentials: readCredentials(variables) };
@@ -29,10 +29,10 @@ function mustBeProtected(name: string, address: string): void {
 }
 
 function readCredentials(variables: NodeJS.ProcessEnv): Credentials {
-  const token = read(variables, 'CLAIMBRIDGE_TOKEN');
+  const token = readVariable(variables, 'CLAIMBRIDGE_TOKEN');
   if (token !== undefined) return { kind: 'token', token };
   const names = ['CLAIMBRIDGE_TOKEN_URL', 'CLAIMBRIDGE_CLIENT_ID', 'CLAIMBRIDGE_CLIENT_SECRET', 'CLAIMBRIDGE_SCOPE'] as const;
-  const [tokenUrl, clientId, clientSecret, scope] = names.map((name) => read(variables, name));
+  const [tokenUrl, clientId, clientSecret, scope] = names.map((name) => readVariable(variables, name));
   if (tokenUrl !== undefined && clientId !== undefined && clientSecret !== undefined && scope !== undefined) {
     mustBeProtected('CLAIMBRIDGE_TOKEN_URL', tokenUrl);
     return { kind: 'client', tokenUrl, clientId, clientSecret, scope };
@@ -44,7 +44,8 @@ function readCredentials(variables: NodeJS.ProcessEnv): Credentials {
   );
 }
 
-function read(variables: NodeJS.ProcessEnv, name: string): string | undefined {
+/** A variable, or what is in the file that the variable of its name with _FILE names. */
+export function readVariable(variables: NodeJS.ProcessEnv, name: string): string | undefined {
   const direct = variables[name]?.trim();
   if (direct) return direct;
   const file = variables[`${name}_FILE`];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clockFinding, healthFindings, sourceFinding, type HealthReport } from './findings.js';
+import { clockFinding, healthFindings, sourceFinding, untestedFinding, type HealthReport } from './findings.js';
 
 const well: HealthReport = {
   status: 'ok',
@@ -53,6 +53,17 @@ describe('findings', () => {
       },
       ['warning: mapping a', 'failed: mapping b'],
     ],
+    [
+      'a secret that is not there',
+      {
+        ...well,
+        secrets: [
+          { reference: 'env:A', readable: true },
+          { reference: 'file:b', readable: false },
+        ],
+      },
+      ['failed: secret file:b'],
+    ],
     ['keys that could not be refreshed', { ...well, keys: [{ issuer: 'i', state: 'stale', keys: 2 }] }, ['warning: keys of i']],
   ])('of %s', (_name, report, expected) => {
     expect(worst(report)).toEqual(expected);
@@ -68,6 +79,18 @@ describe('findings', () => {
         detail: `down: ${reason}`,
         remedy: expect.stringMatching(/.{20}/),
       });
+  });
+
+  it('of a source that could not be tested say what was last known of it', () => {
+    expect(untestedFinding('ad', { state: 'up' }, 'repository.unavailable')).toMatchObject({
+      state: 'warning',
+      detail: 'not tested: repository.unavailable; when last asked it was up',
+    });
+    expect(untestedFinding('ad', { state: 'down', lastError: { code: 'credentials' } }, 'caller.forbidden')).toMatchObject({
+      state: 'failed',
+      detail: 'down: credentials (not tested: caller.forbidden)',
+      remedy: expect.stringContaining('account'),
+    });
   });
 
   it.each([

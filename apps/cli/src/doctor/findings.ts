@@ -16,6 +16,7 @@ export interface HealthReport {
     readonly usableUntil?: string;
     readonly lastError?: { readonly detail: string };
   }[];
+  readonly secrets?: readonly { readonly reference: string; readonly readable: boolean }[];
   readonly store: { readonly kind: string; readonly state: string; readonly lastError?: { readonly detail: string } };
   readonly snapshot: {
     readonly origin: string;
@@ -38,8 +39,14 @@ export interface TestedSource {
   readonly ms: number;
 }
 
-export function healthFindings({ status, keys, store, snapshot }: HealthReport): readonly Finding[] {
-  return [readinessFinding(status), ...keys.map(keyFinding), storeFinding(store), ...snapshotFindings(snapshot)];
+export function healthFindings({ status, keys, secrets = [], store, snapshot }: HealthReport): readonly Finding[] {
+  return [
+    readinessFinding(status),
+    ...keys.map(keyFinding),
+    ...secrets.map(secretFinding),
+    storeFinding(store),
+    ...snapshotFindings(snapshot),
+  ];
 }
 
 function readinessFinding(status: HealthReport['status']): Finding {
@@ -64,6 +71,17 @@ function keyFinding({ issuer, state, keys, usableUntil, lastError }: HealthRepor
   if (state === 'missing') return { check, state: 'failed', detail: `none could be fetched${why}`, remedy };
   const until = usableUntil === undefined ? '' : `, usable until ${usableUntil}`;
   return { check, state: 'warning', detail: `${state}${until}${why}`, remedy };
+}
+
+function secretFinding({ reference, readable }: { readonly reference: string; readonly readable: boolean }): Finding {
+  const check = `secret ${reference}`;
+  if (readable) return { check, state: 'ok', detail: 'can be read' };
+  return {
+    check,
+    state: 'failed',
+    detail: 'cannot be read',
+    remedy: 'Set the variable, or look at the file’s path and rights; a file is read anew without a restart.',
+  };
 }
 
 function storeFinding({ kind, state, lastError }: HealthReport['store']): Finding {
@@ -132,6 +150,10 @@ const sourceRemedies: Readonly<Record<string, string>> = {
   internal: 'A defect: the service’s log has the detail.',
 };
 
+function remedyOf(reason: string): string {
+  return sourceRemedies[reason] ?? 'The service’s log has the detail.';
+}
+
 export function sourceFinding({ name, result, reason = 'internal', ms }: TestedSource): Finding {
   const check = `source ${name}`;
   if (result === 'up') return { check, state: 'ok', detail: `TLS and credentials are accepted (${ms.toFixed(1)} ms)` };
@@ -142,6 +164,27 @@ export function sourceFinding({ name, result, reason = 'internal', ms }: TestedS
     state: 'failed',
     detail: `down: ${reason}`,
     remedy: sourceRemedies[reason] ?? 'The service’s log has the detail.',
+  };
+}
+
+/** A source as GET /admin/v1/sources has it. */
+export interface ListedSource {
+  readonly name: string;
+  readonly health: { readonly state: 'up' | 'down' | 'unknown'; readonly lastError?: { readonly code: string } };
+}
+
+/** Of a source that could not be tested, for lack of a role or of the store that records tests: what the last sign-in or probe met. */
+export function untestedFinding(name: string, { state, lastError }: ListedSource['health'], why: string): Finding {
+  const check = `source ${name}`;
+  if (state === 'down') {
+    const code = lastError?.code ?? 'internal';
+    return { check, state: 'failed', detail: `down: ${code} (not tested: ${why})`, remedy: remedyOf(code) };
+  }
+  return {
+    check,
+    state: 'warning',
+    detail: `not tested: ${why}; when last asked it was ${state}`,
+    remedy: 'A test needs the role Claims.Preview, and the store of the mappings, which records it.',
   };
 }
 

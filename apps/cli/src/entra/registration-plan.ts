@@ -43,8 +43,14 @@ export function registrationPlan(facts: RegistrationFacts): readonly Registratio
   const resourceId = `api://${new URL(targetUrl).host}/${apiAppId}`;
   return [
     {
-      title: 'The API’s app registration',
-      why: `Entra’s tokens are for it: ${apiAppId} is the audience that the service expects. Check that it exists; version 2 tokens carry that id as their audience. A new registration gets another id, which then belongs into the configuration (tenants.*.audience).`,
+      title: 'The API’s app registration, as it is',
+      why: `Entra’s tokens are for it: ${apiAppId} is the audience that the service expects. If it does not exist, create one (signInAudience AzureADMyOrg); it gets another id, which then belongs into the configuration (tenants.*.audience).`,
+      method: 'GET',
+      path: `/v1.0/applications(appId='${apiAppId}')?$select=identifierUris,api,requiredResourceAccess`,
+    },
+    {
+      title: 'The API’s app registration, as it must be',
+      why: 'Graph replaces each list as a whole: add to these lists what the step before answered, and leave out what is there already. Version 2 tokens have the client id as their audience.',
       method: 'PATCH',
       path: `/v1.0/applications(appId='${apiAppId}')`,
       body: {
@@ -75,7 +81,7 @@ export function registrationPlan(facts: RegistrationFacts): readonly Registratio
     },
     {
       title: 'The custom authentication extension',
-      why: 'Names the endpoint, the time it has, and every claim that may come from it, spelled as the service answers them. The host of targetUrl must be the host of the App ID URI. maximumRetries: 1 makes use of answers that came too late for the first call.',
+      why: 'Names the endpoint, the time it has, and every claim that may come from it, spelled as the service answers them. If there is one already, PATCH it instead, with the claims that it has besides these. The host of targetUrl must be the host of the App ID URI. maximumRetries: 1 makes use of answers that came too late for the first call.',
       method: 'POST',
       path: '/v1.0/identity/customAuthenticationExtensions',
       body: {

@@ -1,15 +1,17 @@
-import { AdminProblem, type AdminClient } from '../api/admin-client.js';
+import { AdminProblem, type AdminAnswer, type AdminClient } from '../api/admin-client.js';
 import { mappingPath, type Difference, type ImportItem, type Issue, type Mapping } from '../api/contract.js';
 import { CommandError, exitCodes, type ExitCode } from '../exit-codes.js';
-import type { Output } from '../output.js';
+import { printable, type Output } from '../output.js';
 import { differenceLines } from './differences.js';
 import { namedDocuments, type NamedDocument } from './documents.js';
 
 interface PlannedChange {
   readonly tenant: string;
   readonly name: string;
-  /** The file; absent for what is to be deleted. */
-  readonly origin?: string;
+  /** What is in the file; absent for what is to be deleted. */
+  readonly document?: NamedDocument['document'];
+  /** The version of the mapping that was looked at, which alone is changed; 0: there is none. */
+  readonly version: number;
   readonly result: ImportItem['result'] | 'deleted';
   readonly issues: readonly Issue[];
   readonly differences: readonly Difference[];
@@ -71,11 +73,10 @@ export async function apply(
   }
   const applied: AppliedChange[] = [];
   try {
-    for (const { tenant, name, result } of changes) {
-      const document = documents.find((each) => each.tenant === tenant && each.name === name);
-      if (result === 'unchanged') applied.push({ tenant, name, result });
-      else if (document) applied.push(await applyDocument(api, document, comment, draftOnly));
-      else if (!draftOnly) applied.push(await remove(api, { tenant, name }));
+    for (const change of changes) {
+      if (change.result === 'unchanged') applied.push({ tenant: change.tenant, name: change.name, result: 'unchanged' });
+      else if (change.document) applied.push(await applyDocument(api, change, change.document, comment, draftOnly));
+      else if (!draftOnly) applied.push(await remove(api, change));
     }
   } finally {
     output.result({ applied }, () =>
@@ -88,65 +89,83 @@ export async function apply(
   return exitCodes.ok;
 }
 
+/** Documents are compared in batches: a request has a limit, and the service answers sign-ins in between. */
+const batchSize = 50;
+
 async function plannedChanges(
   api: AdminClient,
   documents: readonly NamedDocument[],
   prune: boolean,
 ): Promise<readonly PlannedChange[]> {
-  const { body } = await api.call('POST', '/admin/v1/mappings/import', {
-    query: { dryRun: true },
-    body: { format: 'claimbridge-mappings/1', documents: documents.map(({ document }) => document) },
-  });
-  const changes = (body.items as readonly ImportItem[]).map(({ index, result, issues, differences }): PlannedChange => {
-    const { origin, tenant, name } = documents[index]!;
-    return { tenant, name, origin, result, issues, differences };
-  });
+  const changes: PlannedChange[] = [];
+  for (let start = 0; start < documents.length; start += batchSize) {
+    const batch = documents.slice(start, start + batchSize);
+    const { body } = await api.call('POST', '/admin/v1/mappings/import', {
+      query: { dryRun: true },
+      body: { format: 'claimbridge-mappings/1', documents: batch.map(({ document }) => document) },
+    });
+    for (const { index, result, issues, differences, version = 0 } of body.items as readonly ImportItem[]) {
+      const { tenant, name, document } = batch[index]!;
+      changes.push({ tenant, name, document, version, result, issues, differences });
+    }
+  }
   return prune ? [...changes, ...(await surplus(api, documents))] : changes;
 }
 
-/** What is in force in the tenants of the documents, and is none of them. */
+/** What is in force in the tenants of the documents, and is none of them: claim sets last, for mappings include them. */
 async function surplus(api: AdminClient, documents: readonly NamedDocument[]): Promise<readonly PlannedChange[]> {
-  const deleted: PlannedChange[] = [];
+  const found: Mapping[] = [];
   for (const tenant of new Set(documents.map((document) => document.tenant)))
-    for await (const { name } of api.pages<Mapping>('/admin/v1/mappings', { tenant, state: 'published' }))
-      if (!documents.some((document) => document.tenant === tenant && document.name === name))
-        deleted.push({ tenant, name, result: 'deleted', issues: [], differences: [] });
-  return deleted;
+    for await (const mapping of api.pages<Mapping>('/admin/v1/mappings', { tenant, state: 'published' }))
+      if (!documents.some((document) => document.tenant === tenant && document.name === mapping.name)) found.push(mapping);
+  return found
+    .toSorted((left, right) => Number(left.kind === 'claimSet') - Number(right.kind === 'claimSet'))
+    .map(({ tenant, name, version, draft }) => ({
+      tenant,
+      name,
+      version,
+      result: draft ? 'conflict' : 'deleted',
+      issues: [],
+      differences: [],
+    }));
 }
 
 async function applyDocument(
   api: AdminClient,
-  { tenant, name, document }: NamedDocument,
+  { tenant, name, version }: PlannedChange,
+  document: NamedDocument['document'],
   comment: string,
   draftOnly: boolean,
 ): Promise<AppliedChange> {
   const path = mappingPath({ tenant, name });
-  const seen = await stateOf(api, path);
-  const saved = seen
-    ? await api.call('PUT', `${path}/draft`, { body: document, ifMatch: seen })
-    : await api.call('POST', '/admin/v1/mappings', { body: document });
+  const saved =
+    version === 0
+      ? await create(api, document)
+      : await api.call('PUT', `${path}/draft`, { body: document, ifMatch: `"${version}"` });
   if (draftOnly) return { tenant, name, result: 'saved' };
-  const published = await api.call('POST', `${path}/publish`, { body: { comment }, ifMatch: required(saved.etag) });
-  return { tenant, name, result: 'published', number: (published.body as Mapping).published!.number };
-}
-
-async function remove(
-  api: AdminClient,
-  { tenant, name }: { readonly tenant: string; readonly name: string },
-): Promise<AppliedChange> {
-  const path = mappingPath({ tenant, name });
-  await api.call('DELETE', path, { ifMatch: required(await stateOf(api, path)) });
-  return { tenant, name, result: 'deleted' };
-}
-
-/** The ETag of a mapping; undefined where there is none yet. */
-async function stateOf(api: AdminClient, path: string): Promise<string | undefined> {
+  const ifMatch = required(saved.etag);
   try {
-    return (await api.call('GET', path)).etag;
+    const published = await api.call('POST', `${path}/publish`, { body: { comment }, ifMatch });
+    return { tenant, name, result: 'published', number: (published.body as Mapping).published!.number };
   } catch (error) {
-    if (error instanceof AdminProblem && error.problem.status === 404) return undefined;
+    // The draft is this call's own: left behind, it would look like somebody's work to the next one.
+    if (error instanceof AdminProblem && error.problem.status === 422) await api.call('DELETE', `${path}/draft`, { ifMatch });
     throw error;
   }
+}
+
+async function create(api: AdminClient, document: NamedDocument['document']): Promise<AdminAnswer> {
+  try {
+    return await api.call('POST', '/admin/v1/mappings', { body: document });
+  } catch (error) {
+    if (!(error instanceof AdminProblem) || error.problem.code !== 'mapping.exists') throw error;
+    throw new CommandError(exitCodes.conflict, error.message, error.remedy);
+  }
+}
+
+async function remove(api: AdminClient, { tenant, name, version }: PlannedChange): Promise<AppliedChange> {
+  await api.call('DELETE', mappingPath({ tenant, name }), { ifMatch: `"${version}"` });
+  return { tenant, name, result: 'deleted' };
 }
 
 function required(etag: string | undefined): string {
@@ -166,7 +185,10 @@ const signs: Readonly<Record<PlannedChange['result'], string>> = {
 function changeLines(output: Output, changes: readonly PlannedChange[]): readonly string[] {
   return changes.flatMap(({ tenant, name, result, issues, differences }) => [
     `${signs[result]} ${tenant}/${name}: ${result === 'conflict' ? 'conflict: somebody is working on a draft of it' : result}`,
-    ...issues.map(({ path, reason, remedy }) => `    ${path.join('.')}: ${reason}${remedy === undefined ? '' : ` (${remedy})`}`),
+    ...issues.map(({ path, reason, remedy }) => {
+      const where = path.length === 0 ? '' : `${path.join('.')}: `;
+      return printable(`    ${where}${reason}${remedy === undefined ? '' : ` (${remedy})`}`);
+    }),
     ...(result === 'changed' ? differenceLines(output, differences).map((line) => `    ${line}`) : []),
   ]);
 }

@@ -104,12 +104,21 @@ export async function exportMappings(api: AdminClient, output: Output, options: 
   for (const document of documents) {
     const { tenant, name } = identifyDocument(document);
     const file = path.join(options.output, fileName(tenant), `${fileName(name)}.yaml`);
-    await mkdir(path.dirname(file), { recursive: true });
-    await writeFile(file, stringify(document));
+    await write(file, stringify(document));
     files.push(file);
   }
   output.result({ files }, () => files.map((file) => `${output.good('✓')} ${file}`));
   return exitCodes.ok;
+}
+
+async function write(file: string, text: string): Promise<void> {
+  try {
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, text);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    throw new CommandError(exitCodes.usage, `${file}: cannot be written (${code})`);
+  }
 }
 
 /** A name from the service as a part of a path: what is none must not lead elsewhere. */

@@ -10,7 +10,7 @@ export abstract class AuthEventOptions {
   readonly imports?: ModuleMetadata['imports'];
   /** The tenant id that the guards verified, in lower case; an event of another tenant is answered 403. */
   readonly callerTenant?: (request: FastifyRequest) => string | undefined;
-  /** The share of the accepted events that class-validator is asked about as well, 0 to 1; 0.01 by default. */
+  /** The share of the accepted events that class-validator is asked about as well, 0 to 1; 0.001 by default. */
   readonly recheck?: number;
   /** Learns where the compiled acceptor and class-validator differ. */
   readonly report?: (disagreement: AcceptorDisagreement) => void;

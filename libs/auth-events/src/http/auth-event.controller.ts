@@ -36,7 +36,7 @@ class AuthEventController {
   private read<Kind extends AuthEventKind>(kind: Kind, request: FastifyRequest): AuthEvent<Kind> {
     if (!isJson(request.headers['content-type']))
       throw new AuthEventError('request.contentType', 415, 'The content type must be application/json.');
-    const { recheck = 0.01, report, callerTenant } = this.options;
+    const { recheck = 0.001, report, callerTenant } = this.options;
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     const parsed = parseAuthEvent(kind, body, { recheck, ...(report && { report }) });
     if (parsed.kind === 'refused')

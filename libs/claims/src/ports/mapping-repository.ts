@@ -1,4 +1,4 @@
-import type { ConfigurationIssue } from '../mapping/mapping-document.js';
+import type { ConfigurationIssue, DocumentIdentity } from '../mapping/mapping-document.js';
 import { MappingStore, type StoredMapping } from './mapping-store.js';
 
 /** Which document: names are unique within a tenant, for mappings and claim sets together. */
@@ -41,6 +41,8 @@ export interface MappingDraft {
 
 /** A document with all that is known of it but its contents. */
 export interface MappingRecord extends MappingKey {
+  /** What its newest revision is, or its draft while nothing was published. */
+  readonly kind: DocumentIdentity['kind'];
   /** Changes with every change of the document, its draft included: the ETag. */
   readonly version: number;
   /** The revision in force; absent while nothing was published, and after a deletion. */

@@ -51,6 +51,26 @@ describe('a secret of the operator’s', () => {
     expect(JSON.stringify(source.logged)).not.toContain('hunter2');
   });
 
+  it('that is a password is held back for longer each time, because its account may be locked', async () => {
+    const api = await server(() => ({ status: 401 }));
+    const secrets = new KnownSecrets({ 'env:KEY': 'hunter2' });
+    const source = http(api.url, { auth: { type: 'basic', user: 'zoe', password: 'env:KEY' }, secrets });
+    for (const [minutes, requests] of [
+      [0, 1],
+      [4, 1],
+      [8, 2],
+      [17, 2],
+      [24, 3],
+    ] as const) {
+      later(minutes * 60_000);
+      expect(await ask(source)).toEqual(refusedBefore);
+      expect([minutes, api.requests.length]).toEqual([minutes, requests]);
+    }
+    secrets.known['env:KEY'] = 'another';
+    await ask(source);
+    expect(api.requests.at(-1)?.headers['authorization']).toBe(`Basic ${Buffer.from('zoe:another').toString('base64')}`);
+  });
+
   it.each([
     ['is not there', {}],
     ['is empty', { 'env:KEY': '' }],

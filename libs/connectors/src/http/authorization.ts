@@ -1,5 +1,5 @@
 import type { Secrets, UnavailableReason } from '#claims';
-import { RefusedCredentials } from '../refused-credentials.js';
+import { RefusedCredentials, lockableAccountHold } from '../refused-credentials.js';
 
 export type Headers = Readonly<Record<string, string>>;
 
@@ -17,7 +17,7 @@ export interface Authorization {
   refuse(headers: Headers): void;
 }
 
-/** A secret that was refused is offered again after this time, unless it changes. */
+/** A token or key that was refused is offered again after this time, unless it changes: there is no account that it could lock. */
 export const credentialsHold = 10_000;
 
 export const refusedBefore = { kind: 'failed', reason: 'credentials', detail: 'refused before; not tried again yet' } as const;
@@ -29,7 +29,7 @@ export const anonymous: Authorization = {
 
 /** A token, a key or a password that the operator provides. It is read once, and again when it was refused. */
 export class SecretHeader implements Authorization {
-  private readonly refused = new RefusedCredentials(credentialsHold);
+  private readonly refused: RefusedCredentials;
   private headers: Headers | undefined;
 
   constructor(
@@ -37,7 +37,10 @@ export class SecretHeader implements Authorization {
     private readonly reference: string,
     private readonly name: string,
     private readonly value: (secret: string) => string,
-  ) {}
+    kind: 'token' | 'password' = 'token',
+  ) {
+    this.refused = new RefusedCredentials(kind === 'password' ? lockableAccountHold : credentialsHold);
+  }
 
   async current(): Promise<Credential> {
     if (this.headers) return { kind: 'headers', headers: this.headers };
@@ -51,7 +54,9 @@ export class SecretHeader implements Authorization {
   }
 
   refuse(headers: Headers): void {
-    this.refused.add(headers[this.name]!);
+    const value = headers[this.name]!;
+    // Several that were under way together are one refusal.
+    if (!this.refused.has(value)) this.refused.add(value);
     if (this.headers === headers) this.headers = undefined;
   }
 }

@@ -1,5 +1,6 @@
-import { nameValue } from './distinguished-name.js';
+import { nameValue, valuesOfName } from './distinguished-name.js';
 import { guidBytes, sidBytes } from './identifiers.js';
+import { resemblance } from './string-preparation.js';
 
 export type BaseTemplateResult =
   | { readonly kind: 'parsed'; readonly template: BaseTemplate }
@@ -8,6 +9,12 @@ export type BaseTemplateResult =
 type Values = ReadonlyMap<string, string>;
 /** A text, or what makes it from the values; undefined where a value is impossible. */
 type Piece = string | ((values: Values) => string | undefined);
+
+/** Where in a name a placeholder stands, by the number of RDNs behind it. */
+interface Place {
+  readonly parameter: string;
+  readonly behind: number;
+}
 
 const placeholder = /\{([^{}]*)\}/;
 const identifier = /^<(SID|GUID)=\{([A-Za-z][A-Za-z0-9_]*):(sid|guid)\}>$/i;
@@ -23,13 +30,14 @@ export class BaseTemplate {
     private readonly pieces: readonly Piece[],
     /** The names of the placeholders. */
     readonly parameters: ReadonlySet<string>,
+    private readonly places: readonly Place[],
   ) {}
 
   static parse(text: string): BaseTemplateResult {
     const refused = (reason: string): BaseTemplateResult => ({ kind: 'refused', reason });
-    const parsed = (pieces: readonly Piece[], names: readonly string[]): BaseTemplateResult => ({
+    const parsed = (pieces: readonly Piece[], names: readonly string[], places: readonly Place[] = []): BaseTemplateResult => ({
       kind: 'parsed',
-      template: new BaseTemplate(pieces, new Set(names)),
+      template: new BaseTemplate(pieces, new Set(names), places),
     });
     const [, form, name, format] = identifier.exec(text) ?? [];
     if (form !== undefined && name !== undefined && format !== undefined) {
@@ -52,7 +60,8 @@ export class BaseTemplate {
       names.push(part);
       pieces.push((values) => nameValue(valueOf(values, part)));
     }
-    return parsed(pieces, names);
+    const places = placesOf(parts);
+    return places ? parsed(pieces, names, places) : refused('is not a distinguished name (RFC 4514)');
   }
 
   /** Whether which entry it is depends on a value, so that one that does not exist is nobody and no mistake of the configuration. */
@@ -73,6 +82,27 @@ export class BaseTemplate {
     }
     return { name };
   }
+
+  /**
+   * Whether an entry at or below the base with these values has other ones in its name, which the directory only takes for them: to
+   * Active Directory `cn=adéle` is `cn=adele`.
+   */
+  isOnlyAlike(values: Values, name: string): boolean {
+    if (this.places.length === 0) return false;
+    const rdns = valuesOfName(name);
+    return this.places.some(
+      ({ parameter, behind }) => resemblance(valueOf(values, parameter), '', rdns?.at(-1 - behind) ?? []) !== 'same',
+    );
+  }
+}
+
+/** @param parts text and names of placeholders in turn */
+function placesOf(parts: readonly string[]): readonly Place[] | undefined {
+  if (parts.length === 1) return [];
+  const marked = parts.map((part, index) => (index % 2 === 1 ? nameValue(`\0${part}`) : part)).join('');
+  return valuesOfName(marked)?.flatMap((rdn, index, { length }) =>
+    rdn.flatMap((value) => (value.startsWith('\0') ? [{ parameter: value.slice(1), behind: length - 1 - index }] : [])),
+  );
 }
 
 /** In hexadecimal, the form that every version of Active Directory reads. */

@@ -1,3 +1,4 @@
+import net from 'node:net';
 import { duration } from '#claims';
 import { z } from 'zod';
 import { fileReference, secretReference } from '../connector.js';
@@ -17,6 +18,16 @@ const address = z.string().superRefine((text, context) => {
   if (!plain || !['ldap:', 'ldaps:'].includes(url.protocol) || url.hostname === '')
     context.addIssue({ code: 'custom', message: 'must be ldaps://host, ldaps://host:port, or the same with ldap' });
 });
+
+/** What `Resolver.setServers` takes; it throws for everything else. */
+const dnsServer = z.string().refine(
+  (text) => {
+    const [, v6, v4, port] = /^(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::([0-9]{1,5}))?$/.exec(text) ?? [];
+    const known = v6 === undefined ? net.isIPv4(v4 ?? '') : net.isIPv6(v6);
+    return known && (port === undefined || (Number(port) >= 1 && Number(port) <= 65_535));
+  },
+  { error: 'must be address or address:port' },
+);
 
 const label = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
 const domainName = z
@@ -44,15 +55,7 @@ const discover = z.strictObject({
     .describe(
       'The domains that servers may be named in; the domain itself by default. DNS may lie, and is not followed elsewhere.',
     ),
-  dns: z
-    .array(
-      z
-        .string()
-        .regex(/^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/, { error: 'must be address or address:port' }),
-    )
-    .min(1)
-    .optional()
-    .describe('The DNS servers that are asked; those of the system by default.'),
+  dns: z.array(dnsServer).min(1).optional().describe('The DNS servers that are asked; those of the system by default.'),
   refresh: between(1_000, 86_400_000, '1s and 24h').prefault('5m').describe('How often the list is asked for again.'),
 });
 

@@ -1,4 +1,5 @@
 import { Filter, SearchFilter, type BerWriter } from 'ldapts';
+import { Evidence } from './evidence.js';
 import { parseFilter, type Assertion, type FilterNode, type PlaceholderFormat } from './filter-parser.js';
 import { guidBytes, sidBytes } from './identifiers.js';
 
@@ -15,8 +16,8 @@ export class FilterTemplate {
     private readonly encoder: Encoder,
     /** The names of the placeholders. */
     readonly parameters: ReadonlySet<string>,
-    /** The attributes that must equal a parameter as text, whatever else the filter asks for. */
-    readonly equalities: readonly Equality[],
+    /** By which an entry is told from one that the directory only takes for it. */
+    readonly evidence: Evidence,
   ) {}
 
   static parse(text: string): FilterTemplateResult {
@@ -26,7 +27,7 @@ export class FilterTemplate {
     const reason = survey(parsed.node, true, parameters);
     return reason
       ? { kind: 'refused', reason }
-      : { kind: 'parsed', template: new FilterTemplate(compile(parsed.node), parameters, equalitiesOf(parsed.node)) };
+      : { kind: 'parsed', template: new FilterTemplate(compile(parsed.node), parameters, Evidence.of(parsed.node)) };
   }
 
   /**
@@ -38,11 +39,6 @@ export class FilterTemplate {
     const bytes = typeof this.encoder === 'function' ? this.encoder(values) : this.encoder;
     return bytes === undefined ? 'impossible' : new EncodedFilter(bytes);
   }
-}
-
-export interface Equality {
-  readonly attribute: string;
-  readonly parameter: string;
 }
 
 /** A filter that is encoded already, in the form in which ldapts writes it. */
@@ -66,12 +62,6 @@ export class EncodedFilter extends Filter {
   toJSON(): string {
     return this.toString();
   }
-}
-
-function equalitiesOf(node: FilterNode): readonly Equality[] {
-  if (node.kind === 'and') return node.children.flatMap(equalitiesOf);
-  if (node.kind !== 'equal' || node.value.kind !== 'placeholder' || node.value.format !== 'text') return [];
-  return [{ attribute: node.attribute, parameter: node.value.name }];
 }
 
 /** Collects the placeholders' names; answers why the filter is refused, if it is. */

@@ -1,3 +1,4 @@
+import { Resolver } from 'node:dns/promises';
 import { configurationIssues } from '#claims';
 import { describe, expect, it } from 'vitest';
 import { ldapConfig } from './ldap-config.js';
@@ -71,7 +72,12 @@ describe('ldapConfig', () => {
       refusals({ urls: undefined, discover: { domain: 'corp.example', ...changes } });
     expect(refused({ scheme: 'ldap' })).toEqual([expect.stringContaining('discover.scheme: is not encrypted')]);
     expect(refused({ site: 'a.b' })).toEqual([expect.stringContaining('discover.site:')]);
-    expect(refused({ dns: ['ns.example'] })).toEqual([expect.stringContaining('discover.dns.0:')]);
+    for (const dns of ['ns.example', '10.0.0.256', '10.0.0', '10.0.0.1:99999', '10.0.0.1:0', '[10.0.0.1]', '[::g]', '[:::]:53'])
+      expect(refused({ dns: [dns] })).toEqual([expect.stringContaining('discover.dns.0:')]);
+    for (const dns of ['10.0.0.53', '10.0.0.53:5353', '[2001:db8::53]', '[::1]:65535']) {
+      expect(refused({ dns: [dns] })).toEqual([]);
+      new Resolver().setServers([dns]);
+    }
     expect(refused({ refresh: '10ms' })).toEqual([expect.stringContaining('discover.refresh:')]);
     expect(refused({ domain: 'corp..example' })).toEqual([expect.stringContaining('discover.domain:')]);
   });
@@ -95,6 +101,28 @@ describe('ldapConfig', () => {
     expect(refusals(located({ ...rule, when: { userType: 'Member' } }))).toHaveLength(1);
     expect(refusals(located({ ...rule, trustUnverified: true, when: { userType: 'Member' } }))).toEqual([]);
     expect(refusals(located({ key: 'onPremisesSamAccountName', filter: '(sAMAccountName={value})' }))).toEqual([]);
+  });
+
+  it.each<[boolean, object]>([
+    [true, { userType: 'member' }],
+    [true, { userType: ['Member'], companyName: 'Contoso' }],
+    [true, { onPremisesSamAccountName: { present: true } }],
+    [true, { onPremisesUserPrincipalName: { endsWith: '@corp.example' } }],
+    [false, { id: { present: true } }],
+    [false, { userType: 'Guest' }],
+    [false, { userType: ['Member', 'Guest'] }],
+    [false, { userType: { startsWith: 'M' } }],
+    [false, { userType: { not: 'Guest' } }],
+    [false, { userType: { present: true } }],
+    [false, { createdDateTime: { present: true } }],
+    [false, { preferredDataLocation: 'EUR' }],
+    [false, { companyName: 'Contoso' }],
+    [false, { onPremisesSamAccountName: { present: false } }],
+    [false, { onPremisesSamAccountName: { not: 'adele' } }],
+  ])('takes it for a condition that no guest fulfils: %j, %j', (expected, when) => {
+    const reasons = refusals(located({ key: 'mail', filter: '(mail={value})', trustUnverified: true, when }));
+    expect(reasons.length === 0).toBe(expected);
+    for (const reason of reasons) expect(reason).toContain('userType: Member, or a test on an onPremises… property');
   });
 
   it('tells mappings which attributes a lookup cannot have', () => {

@@ -73,10 +73,10 @@ describe('LdapConnection', () => {
     const [first, second, third] = await Promise.all(answers);
     expect(first).toMatchObject({
       code: 0,
-      entries: [{ attributes: [{ type: 'cn', values: [Buffer.from('a'), Buffer.from('b')] }] }],
+      entries: [{ attributes: [{ type: 'cn', values: [new Uint8Array([97]), new Uint8Array([98])] }] }],
     });
     expect(second).toMatchObject({ code: 32, entries: [] });
-    expect(third).toMatchObject({ code: 0, entries: [{ attributes: [{ values: [Buffer.from('c')] }] }] });
+    expect(third).toMatchObject({ code: 0, entries: [{ attributes: [{ values: [new Uint8Array([99])] }] }] });
   });
 
   it('keeps no more entries than were asked for, and says so', async () => {
@@ -87,6 +87,8 @@ describe('LdapConnection', () => {
 
   it.each([
     ['entries', (id: number) => entry(id, 'cn=a', 'x'.repeat(60_000))],
+    ['names', (id: number) => entry(id, 'x'.repeat(60_000))],
+    ['types', (id: number) => message(id, ber(0x64, ber(4), ber(0x30, ber(0x30, ber(4, 'x'.repeat(60_000)), ber(0x31)))))],
     ['references', (id: number) => message(id, ber(0x73, ber(4, `ldap://elsewhere/${'x'.repeat(60_000)}`)))],
   ])('ends the operation alone whose %s become too many bytes, and tells the server to stop', async (_name, part) => {
     const [endless, other] = [connection.search(search, patient), connection.search(search, patient)];
@@ -114,6 +116,19 @@ describe('LdapConnection', () => {
     (await peer).write(Buffer.concat([message(1, ber(0x79, ber(4))), done(2, 0)]));
     expect(await Promise.all(answers)).toMatchObject([{ kind: 'malformed' }, { kind: 'result', code: 0 }]);
     expect(connection.isUsable).toBe(true);
+    // AbandonRequest [APPLICATION 16] with the id of the search
+    await vi.waitFor(() => expect(Buffer.concat(received).includes(Buffer.from('3006020103500101', 'hex'))).toBe(true));
+  });
+
+  it.each([
+    ['a value', '301602010164110402646e300b3009040161310404640131'],
+    ['a list', '300b02010164060402646e3064'],
+    ['a reference', '300802010173030464aa'],
+    ['a control', '301202010165070a010004000400a00404020484'],
+  ])('is not held up by %s that claims to be longer than its message', async (_name, hex) => {
+    const answers = [connection.search(search, patient), connection.search(search, patient)];
+    (await peer).write(Buffer.concat([Buffer.from(hex, 'hex'), done(2, 0)]));
+    expect(await Promise.all(answers)).toMatchObject([{ kind: 'malformed' }, { kind: 'result', code: 0 }]);
   });
 
   it.each([
@@ -156,11 +171,24 @@ describe('LdapConnection', () => {
     expect(await next).toMatchObject({ kind: 'result', entries: [] });
   });
 
+  const limitPassed = new DOMException('operation limit', 'TimeoutError');
+
+  it('goes on whoever gives up before the limit, as a preview that is closed', async () => {
+    for (let count = 0; count < 10; count++) {
+      const abort = new AbortController();
+      const answer = connection.search(search, abort.signal);
+      abort.abort();
+      expect(await answer).toEqual({ kind: 'aborted' });
+    }
+    expect(connection.isUsable).toBe(true);
+    expect(ended).toEqual([]);
+  });
+
   it('is over after two operations in a row without a byte from the server, and not where something came', async () => {
     const abandoned = async (): Promise<void> => {
       const abort = new AbortController();
       const answer = connection.search(search, abort.signal);
-      abort.abort();
+      abort.abort(limitPassed);
       await answer;
     };
     await abandoned();
@@ -182,7 +210,7 @@ describe('LdapConnection', () => {
       const before = connection.received;
       socket.write(entry(1, 'cn=a', 'a'));
       await vi.waitFor(() => expect(connection.received).toBeGreaterThan(before));
-      abort.abort();
+      abort.abort(limitPassed);
       await answer;
     };
     for (let count = 0; count < 3; count++) await giveUp();

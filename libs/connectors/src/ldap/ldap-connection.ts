@@ -2,20 +2,17 @@ import type net from 'node:net';
 import {
   AbandonRequest,
   BindRequest,
-  BindResponse,
   ExtendedRequest,
-  ExtendedResponse,
-  MessageParser,
   PagedResultsControl,
-  SearchEntry,
-  SearchReference,
   SearchRequest,
-  SearchResponse,
   UnbindRequest,
   type Filter,
 } from 'ldapts';
+import { readMessage, type LdapMessage, type OperationResult } from './ldap-message.js';
 import { MessageFrames } from './message-frames.js';
-import { readSearchEntry } from './search-entry.js';
+import type { DirectoryEntry } from './search-entry.js';
+
+export type { DirectoryEntry, EntryAttribute } from './search-entry.js';
 
 export interface Search {
   readonly base: string;
@@ -27,17 +24,6 @@ export interface Search {
   readonly timeLimit: number;
   /** A page of the answer (RFC 2696); `sizeLimit` is then the page's. */
   readonly after?: Uint8Array;
-}
-
-/** An attribute of an entry as the server spells it, every value as bytes. */
-export interface EntryAttribute {
-  readonly type: string;
-  readonly values: readonly Uint8Array[];
-}
-
-export interface DirectoryEntry {
-  readonly name: string;
-  readonly attributes: readonly EntryAttribute[];
 }
 
 export type Answer =
@@ -71,10 +57,10 @@ interface Operation {
   surplus: boolean;
 }
 
-/** What one operation may answer at most, in bytes. */
+/** What one operation may answer at most: the bytes of its messages, whatever is in them. */
 const maximumAnswerBytes = 8 * 1024 * 1024;
 
-/** Operations that ended at their limit, one after the other, while the server sent nothing at all: then the connection is dead. */
+/** Operations that ended at their own limit, one after the other, while the server sent nothing at all: then the connection is dead. */
 const silenceLimit = 2;
 
 /** As many in a row without an answer to any, though something came: what answers so slowly is of no use either. */
@@ -82,14 +68,12 @@ const unansweredLimit = 4;
 
 /**
  * One connection, used until it ends and never opened again. Operations share it, each with its own message id and its own end;
- * ldapts only encodes and decodes: its client reconnects by itself, in clear text too, and ends a connection for one slow search.
+ * ldapts only encodes: its client reconnects by itself, in clear text too, and ends a connection for one slow search.
  */
 export class LdapConnection {
   private readonly frames = new MessageFrames();
-  private readonly parser = new MessageParser();
   private readonly operations = new Map<number, Operation>();
   private lastMessageId = 0;
-  private unreadable = false;
   private receipts = 0;
   private silences = 0;
   private unanswered = 0;
@@ -101,8 +85,6 @@ export class LdapConnection {
     private readonly socket: net.Socket,
     private readonly onEnd: (detail: string) => void = () => undefined,
   ) {
-    this.parser.on('message', (message) => this.receive(message));
-    this.parser.on('error', (error) => this.receiveUnreadable(error));
     socket.on('data', (chunk: Buffer) => this.read(chunk));
     socket.on('error', (error) => this.end('code' in error ? String(error.code) : 'error'));
     socket.on('close', () => this.end('closed'));
@@ -136,7 +118,7 @@ export class LdapConnection {
     return this.send((messageId) => new BindRequest({ messageId, mechanism: 'EXTERNAL' }), 0, signal);
   }
 
-  /** “Who am I?” (RFC 4532). The answer's `value` is empty where the server knows nobody. */
+  /** “Who am I?” (RFC 4532). The answer's `value` is an authzId (RFC 4513 §5.2.1.8); empty, or without a name, where the server knows nobody. */
   whoAmI(signal: AbortSignal): Promise<Answer> {
     return this.send((messageId) => new ExtendedRequest({ messageId, oid: '1.3.6.1.4.1.4203.1.11.3' }), 0, signal);
   }
@@ -173,7 +155,8 @@ export class LdapConnection {
     return new Promise((resolve) => {
       const onAbort = (): void => {
         this.operations.get(messageId)?.settle({ kind: 'aborted' });
-        this.abandon(messageId, receiptsBefore);
+        this.stop(messageId);
+        if (isTimeout(signal.reason)) this.countUnanswered(receiptsBefore);
       };
       const settle = (answer: Answer): void => {
         this.operations.delete(messageId);
@@ -199,16 +182,15 @@ export class LdapConnection {
     this.socket.write(bytes);
   }
 
-  /** Tells the server to stop (RFC 4511 §4.11), and ends a connection on which nothing comes any more. */
-  private abandon(abandonId: number, receiptsBefore: number): void {
-    if (this.ended !== undefined) return;
-    this.stop(abandonId);
+  /** Ends a connection on which nothing comes any more. Who was given up before its limit says nothing of the server. */
+  private countUnanswered(receiptsBefore: number): void {
     this.unanswered++;
     if (this.receipts === receiptsBefore) this.silences++;
     if (this.silences >= silenceLimit) this.end('silent');
     else if (this.unanswered >= unansweredLimit) this.retire('slow');
   }
 
+  /** Tells the server to stop (RFC 4511 §4.11). */
   private stop(abandonId: number): void {
     if (this.ended === undefined) this.write(new AbandonRequest({ messageId: this.nextMessageId(), abandonId }).write());
   }
@@ -216,74 +198,63 @@ export class LdapConnection {
   private read(chunk: Buffer): void {
     this.receipts++;
     this.silences = 0;
+    let frames: readonly Buffer[];
     try {
-      for (const message of this.frames.push(chunk)) {
-        const found = readSearchEntry(message);
-        if (found) {
-          this.receiveEntry(found.messageId, found.entry);
-          continue;
-        }
-        this.parser.read(message, new Map());
-        if (this.unreadable) return this.end('unreadable message');
-      }
+      frames = this.frames.push(chunk);
     } catch {
-      this.end('not LDAP');
+      return this.end('not LDAP');
+    }
+    for (const frame of frames) {
+      const message = readMessage(frame);
+      if (!message) return this.end('unreadable message');
+      this.receive(message, frame.length);
     }
   }
 
-  private receive(message: { readonly messageId: number }): void {
+  private receive({ messageId, response }: LdapMessage, bytes: number): void {
     // Message id 0 is the server's notice that it is about to disconnect (RFC 4511 §4.4.1).
-    if (message.messageId === 0)
+    if (messageId === 0)
       return this.end(
-        message instanceof ExtendedResponse ? `notice of disconnection (${message.status})` : 'unsolicited message',
+        response.kind === 'result' && response.operation === 'extended'
+          ? `notice of disconnection (${response.code})`
+          : 'unsolicited message',
       );
-    const operation = this.operations.get(message.messageId);
-    if (!operation) return;
-    if (message instanceof SearchReference) {
-      operation.references.push(...message.uris);
-      this.weigh(operation, message.messageId, message.uris);
-    } else if (message instanceof SearchEntry) {
-      const attributes = message.attributes.map(({ type, parsedBuffers }) => ({ type, values: parsedBuffers }));
-      this.receiveEntry(message.messageId, { name: message.name, attributes });
-    } else if (message instanceof SearchResponse || message instanceof BindResponse || message instanceof ExtendedResponse) {
-      const { status: code, errorMessage: diagnostic } = message;
-      const { entries, surplus, references } = operation;
-      this.unanswered = 0;
-      const cookie = message.controls?.find((control) => control instanceof PagedResultsControl)?.value?.cookie;
-      operation.settle({
-        kind: 'result',
-        code,
-        diagnostic,
-        entries,
-        surplus,
-        references,
-        ...(cookie && cookie.length > 0 && { cookie }),
-        ...(message instanceof ExtendedResponse && { value: message.value ?? '' }),
-      });
-    }
-  }
-
-  private receiveEntry(messageId: number, entry: DirectoryEntry): void {
     const operation = this.operations.get(messageId);
     if (!operation) return;
-    if (operation.entries.length >= operation.sizeLimit) operation.surplus = true;
-    else operation.entries.push(entry);
-    for (const { values } of entry.attributes) this.weigh(operation, messageId, values);
+    operation.bytes += bytes;
+    if (operation.bytes > maximumAnswerBytes) {
+      operation.settle({ kind: 'tooMuch' });
+      return this.stop(messageId);
+    }
+    switch (response.kind) {
+      case 'entry':
+        if (operation.entries.length >= operation.sizeLimit) operation.surplus = true;
+        else operation.entries.push(response.entry);
+        return;
+      case 'reference':
+        operation.references.push(...response.uris);
+        return;
+      case 'result':
+        return this.receiveResult(operation, response);
+      case 'malformed':
+        operation.settle({ kind: 'malformed' });
+        this.stop(messageId);
+    }
   }
 
-  /** Ends an operation whose answer becomes too large. */
-  private weigh(operation: Operation, messageId: number, parts: readonly { readonly length: number }[]): void {
-    for (const { length } of parts) operation.bytes += length;
-    if (operation.bytes <= maximumAnswerBytes || !this.operations.has(messageId)) return;
-    operation.settle({ kind: 'tooMuch' });
-    this.stop(messageId);
-  }
-
-  private receiveUnreadable(error: Error): void {
-    const messageId =
-      'messageDetails' in error ? (error.messageDetails as { messageId?: number } | undefined)?.messageId : undefined;
-    if (messageId === undefined) this.unreadable = true;
-    else this.operations.get(messageId)?.settle({ kind: 'malformed' });
+  private receiveResult({ settle, entries, surplus, references }: Operation, result: OperationResult): void {
+    const { code, diagnostic, cookie, operation, value } = result;
+    this.unanswered = 0;
+    settle({
+      kind: 'result',
+      code,
+      diagnostic,
+      entries,
+      surplus,
+      references,
+      ...(cookie && { cookie }),
+      ...(operation === 'extended' && { value: value ?? '' }),
+    });
   }
 
   private nextMessageId(): number {
@@ -299,4 +270,9 @@ export class LdapConnection {
     for (const operation of this.operations.values()) operation.settle({ kind: 'closed', detail });
     this.onEnd(detail);
   }
+}
+
+/** Whether an operation was ended by its limit, as of `AbortSignal.timeout`, and not by whoever asked. */
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === 'TimeoutError';
 }

@@ -1,6 +1,8 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
-import { Password, adele, directory, dnsServer, find, later, ldap, patient, proxy } from './ldap-source.harness.js';
+import { composeSource } from '../wrappers/compose-source.js';
+import { selfSigned } from '#testing';
+import { Password, References, adele, directory, dnsServer, find, later, ldap, patient, proxy } from './ldap-source.harness.js';
 
 describe('refused credentials', () => {
   it('are offered once to the whole directory, until they change', async () => {
@@ -35,6 +37,47 @@ describe('refused credentials', () => {
   });
 });
 
+describe('credentials that are refused later than the connect limit', () => {
+  const late = async (milliseconds: number): Promise<undefined> => {
+    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    return undefined;
+  };
+
+  it('are offered to two servers at most, and then to none', async () => {
+    const servers = [await directory({ onBind: () => late(900) }), await directory({ onBind: () => late(900) })];
+    servers.push(await directory({ onBind: () => late(900) }));
+    const source = ldap(
+      servers.map(({ port }) => port),
+      {},
+      new Password('an old one'),
+    );
+    await vi.waitFor(
+      async () => expect(await find(source, 'user', adele)).toMatchObject({ kind: 'unavailable', reason: 'credentials' }),
+      { timeout: 10_000, interval: 20 },
+    );
+    await Promise.all(Array.from({ length: 20 }, () => find(source, 'user', adele)));
+    expect(servers.map(({ accepted }) => accepted)).toEqual([1, 1, 0]);
+    expect(source.logged.filter(({ message }) => message.includes('refuses the credentials'))).toHaveLength(1);
+  });
+
+  it('are not offered again to the only server until it has answered; one that accepts late is used', async () => {
+    let binds = 0;
+    const running = await directory({ onBind: () => (++binds === 1 ? late(1_200) : undefined) });
+    const source = ldap([running.port]);
+    const before: number[] = [];
+    await vi.waitFor(
+      async () => {
+        before.push(binds);
+        expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
+      },
+      { timeout: 10_000, interval: 20 },
+    );
+    expect(before.length).toBeGreaterThan(3);
+    expect(running.binds.slice(0, 2)).toEqual([0, 0]);
+    expect(before.slice(0, -1).every((count) => count <= 1)).toBe(true);
+  });
+});
+
 describe('connections', () => {
   it('are two, however many searches come at once', async () => {
     const running = await directory();
@@ -58,6 +101,23 @@ describe('connections', () => {
     };
     for (const outcome of await Promise.all(Array.from({ length: 20 }, () => find(source, 'user', adele))))
       expect(outcome).toMatchObject({ kind: 'found' });
+  });
+
+  it('that are lost with every search are asked twice for one, by whoever composes the source', async () => {
+    const running = await directory({ onSearch: ({ base }) => (base === '' ? undefined : 'disconnect') });
+    const silent = (): void => undefined;
+    const { source } = composeSource(
+      ldap([running.port]),
+      {
+        limits: { operation: 1_000, connect: 1_000, concurrency: 4, queue: 4 },
+        breaker: { failures: 10, retryAfter: 1_000 },
+        cache: { entries: 1, bytes: 1 },
+        lookups: {},
+      },
+      { fetched: silent, answered: silent, circuit: silent },
+    );
+    expect(await find(source, 'user', adele)).toMatchObject({ kind: 'unavailable', reason: 'connection' });
+    expect(running.searches).toBe(2);
   });
 
   it('that are lost together send no search from one to the other', async () => {
@@ -185,6 +245,125 @@ describe('connections', () => {
     }
     expect(wire.accepted).toBeLessThan(20);
     expect(asked).toBeGreaterThan(wire.accepted);
+  });
+
+  it.each([
+    ['refuses', { code: 53 }, 'refused'],
+    ['is busy', { code: 51 }, 'connection'],
+  ] as const)(
+    'are tried for less and less often while somebody waits at every moment and the directory %s',
+    async (_, fault, reason) => {
+      let binds = 0;
+      const onBind = async (): Promise<typeof fault> => {
+        binds++;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        return fault;
+      };
+      const source = ldap([(await directory({ onBind })).port]);
+      const end = performance.now() + 1_000;
+      const ask = async (_each: unknown, index: number): Promise<void> => {
+        for (await new Promise((resolve) => setTimeout(resolve, index)); performance.now() < end;) {
+          expect(await find(source, 'user', adele)).toMatchObject({ kind: 'unavailable', reason });
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+      };
+      await Promise.all(Array.from({ length: 10 }, ask));
+      expect(binds).toBeGreaterThan(2);
+      expect(binds).toBeLessThan(12);
+    },
+  );
+
+  it('that work are used while another cannot be opened, which is tried for less and less often', async () => {
+    let binds = 0;
+    const onBind = async (): Promise<{ code: number } | undefined> => {
+      if (++binds === 1) return undefined;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return { code: 51 };
+    };
+    const source = ldap([(await directory({ onBind })).port]);
+    for (const end = performance.now() + 1_000; performance.now() < end;) {
+      expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    expect(binds).toBeGreaterThan(2);
+    expect(binds).toBeLessThan(12);
+  });
+
+  const isRoot = ({ base }: { readonly base: string }): boolean => base === '';
+
+  it.each([51, 52])('go to the next server where the first answers %i', async (code) => {
+    const first = await directory({ onSearch: (search) => (isRoot(search) ? undefined : { code }) });
+    const second = await directory();
+    const source = ldap([first.port, second.port]);
+    for (let search = 0; search < 100; search++) expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
+    for (const outcome of await Promise.all(Array.from({ length: 50 }, () => find(source, 'user', adele))))
+      expect(outcome).toMatchObject({ kind: 'found' });
+    expect(first.accepted).toBeLessThanOrEqual(3);
+    expect(second.accepted).toBeLessThanOrEqual(4);
+  });
+
+  it.each([51, 52])('are opened anew a few times, and not for each search, where every server answers %i', async (code) => {
+    const servers = [await directory({ onSearch: () => ({ code }) }), await directory({ onSearch: () => ({ code }) })];
+    for (const ports of [servers.slice(0, 1), servers].map((some) => some.map(({ port }) => port))) {
+      const before = servers.reduce((sum, { accepted }) => sum + accepted, 0);
+      const source = ldap(ports);
+      for (let search = 0; search < 100; search++)
+        expect(await find(source, 'user', adele)).toMatchObject({ kind: 'unavailable', reason: 'connection' });
+      expect(servers.reduce((sum, { accepted }) => sum + accepted, 0) - before).toBeLessThan(12);
+    }
+  });
+
+  it('whose session the directory has forgotten are opened anew, and cost no search', async () => {
+    let forgotten = false;
+    const running = await directory({ onSearch: () => (forgotten && running.accepted < 3 ? { code: 1 } : undefined) });
+    const source = ldap([running.port]);
+    await vi.waitFor(async () => {
+      await find(source, 'user', adele);
+      expect(running.binds).toEqual([0, 0]);
+    });
+    await source.probe(patient);
+    forgotten = true;
+    for (const outcome of await Promise.all(Array.from({ length: 20 }, () => find(source, 'user', adele))))
+      expect(outcome).toMatchObject({ kind: 'found' });
+    expect(running.accepted).toBeGreaterThan(2);
+  });
+
+  it('are not opened anew for each search that the directory takes for wrong', async () => {
+    const running = await directory({ onSearch: ({ base }) => (base.includes('other') ? { code: 1 } : undefined) });
+    const source = ldap([running.port]);
+    const reasons = new Set<string>();
+    for (let search = 0; search < 50; search++) {
+      const outcome = await find(source, 'elsewhere', adele);
+      reasons.add(outcome.kind === 'unavailable' ? outcome.reason : outcome.kind);
+      expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
+    }
+    expect(reasons).toEqual(new Set(['refused']));
+    expect(running.accepted).toBeLessThanOrEqual(6);
+  });
+
+  it('are opened while a better server is tried that says nothing', async () => {
+    const certificate = await selfSigned();
+    const tls = { startTls: true, tls: { ca: 'file:ca' }, limits: { connect: '60s', operation: '1s' } };
+    const secrets = new References({ 'file:ca': certificate.cert, 'env:PASSWORD': 'right' });
+    const [preferred, other] = [await directory({ tls: certificate }), await directory({ tls: certificate })];
+    const wire = await proxy(preferred);
+    wire.refuse();
+    const source = ldap([wire.port, other.port], tls, secrets);
+    await vi.waitFor(async () => {
+      await find(source, 'user', adele);
+      expect(other.binds).toEqual([0, 0]);
+    });
+    await source.probe(patient);
+    await wire.restore();
+    wire.blackHole();
+    later(6_000);
+    const before = wire.accepted;
+    await vi.waitFor(async () => {
+      await find(source, 'user', adele);
+      expect(wire.accepted).toBe(before + 1);
+    });
+    other.dropConnections();
+    expect(await find(source, 'user', adele, [], AbortSignal.timeout(5_000))).toMatchObject({ kind: 'found' });
   });
 
   it('that end are replaced without being asked for, and none is kept beyond their number', async () => {

@@ -4,10 +4,11 @@ import type { ConnectorLog } from '../connector.js';
 import { HostList } from '../host-list.js';
 import { settleOn } from '../settle-on.js';
 import type { ConnectionConfig, LdapServer } from './connection-config.js';
+import { Doubts } from './doubts.js';
 import type { LdapConnection, Search } from './ldap-connection.js';
 import { LdapLogin, type Failure } from './ldap-login.js';
 import { NameService } from './name-service.js';
-import { resultName } from './result-codes.js';
+import { isSessionTrouble, resultName, searchFailure } from './result-codes.js';
 import { ServerDiscovery } from './server-discovery.js';
 
 export type Acquired = { readonly kind: 'connection'; readonly connection: LdapConnection } | Failure;
@@ -20,11 +21,17 @@ interface Held {
   readonly keepAlive: NodeJS.Timeout;
 }
 
-/** After every server failed, operations are answered at once for this time, and longer each time, instead of trying one by one. */
-const pause = { first: 100, longest: 1_000 };
+/**
+ * After every server failed, operations are answered at once for this time, and longer each time, instead of trying one by one. A bind
+ * that was refused may have been counted against the account, whatever the code.
+ */
+const pause = { first: 100, longest: 1_000, longestRefused: 15_000 };
 
 /** A connection that ended is replaced within this time where no search needs it sooner; not by all replicas at the same moment. */
 const replaceWithin = 500;
+
+/** Connections are given up again for the same answer after so long: a lookup that is wrong must not cause a bind for each sign-in. */
+const doubtFor = { session: 60_000, server: 4_000 };
 
 /** Every account may read the root of a directory (RFC 4512 §5.1), and it costs nothing. */
 const rootDse: Search = {
@@ -45,12 +52,14 @@ export class LdapConnections {
   private readonly names: NameService;
   private readonly discovery: ServerDiscovery | undefined;
   private readonly login: LdapLogin;
+  private readonly doubtedSessions = new Doubts<LdapServer>(doubtFor.session);
+  private readonly doubtedServers = new Doubts<LdapServer>(doubtFor.server);
   private held: Held[] = [];
   private turn = 0;
   private openedCount = 0;
   private failedRounds = 0;
   private opening: Promise<Acquired> | undefined;
-  private returning: Promise<void> | undefined;
+  private returning: { readonly done: Promise<void>; readonly giveWay: () => void } | undefined;
   private replacing: NodeJS.Timeout | undefined;
   private lastFailure: { readonly failure: Failure; readonly until: number } | undefined;
   private readonly closing = new AbortController();
@@ -88,7 +97,7 @@ export class LdapConnections {
     const usable = this.usable;
     const next = this.leastBusy(since === 0 ? usable : usable.filter(({ ordinal }) => ordinal > since));
     if (!next) return this.acquireNew(usable);
-    if (usable.length < this.config.connections.count) void this.openOne();
+    if (usable.length < this.config.connections.count) void this.openInBackground();
     else this.returnToPreferred(next.server);
     return { kind: 'connection', connection: next.connection };
   }
@@ -112,11 +121,31 @@ export class LdapConnections {
     if (answers.some((answer) => answer.kind === 'result' && answer.code === 0))
       return trouble === undefined ? { kind: 'up' } : { kind: 'up', warning: { reason: 'credentials', detail: trouble } };
     const [answer] = answers;
-    if (answer?.kind === 'result') return { kind: 'down', reason: 'refused', detail: resultName(answer.code) };
+    if (answer?.kind === 'result') return { kind: 'down', reason: searchFailure(answer.code), detail: resultName(answer.code) };
     return {
       kind: 'down',
       reason: answer?.kind === 'closed' ? 'connection' : answer?.kind === 'malformed' ? 'malformed' : 'timeout',
     };
+  }
+
+  /**
+   * Gives a connection up for the result code of a search, by which its session or its server is of no use. False where it stays: the
+   * same was answered before, over others, so the search is to blame, or no server is better.
+   */
+  giveUp(connection: LdapConnection, code: number): boolean {
+    const held = this.held.find((each) => each.connection === connection);
+    if (!held || !connection.isUsable) return true;
+    const { server, ordinal } = held;
+    const begun = this.openedCount + (this.opening || this.returning ? 1 : 0);
+    if (isSessionTrouble(code)) {
+      if (!this.doubtedSessions.add(server, ordinal, begun)) return false;
+    } else {
+      const isNew = this.doubtedServers.add(server, ordinal, begun);
+      if (!isNew && this.servers.inOrder().every((each) => this.doubtedServers.has(each))) return false;
+      this.servers.failed(server);
+    }
+    connection.retire(resultName(code));
+    return true;
   }
 
   close(): void {
@@ -139,25 +168,34 @@ export class LdapConnections {
 
   /**
    * Opens one, or waits for the one that is being opened. That one may have met the failure from which this caller comes, so where it
-   * fails the caller is given another attempt.
+   * was the first that failed, those who waited are given one more attempt together, and only where no server refused. Everybody else
+   * waits until the pause is over.
    */
   private async openOne(): Promise<Acquired> {
     const underWay = await this.opening;
-    if (underWay?.kind === 'connection' || underWay?.reason === 'credentials') return underWay;
-    const { lastFailure } = this;
-    if (!underWay && lastFailure && performance.now() < lastFailure.until) return lastFailure.failure;
+    const secondIsFree = underWay?.kind === 'failed' && underWay.reason === 'connection' && this.failedRounds === 1;
+    if (underWay && !secondIsFree) return underWay;
+    if (!underWay && this.lastFailure && performance.now() < this.lastFailure.until) return this.lastFailure.failure;
     this.opening ??= this.tryAll().finally(() => (this.opening = undefined));
     return this.opening;
   }
 
+  /** Never a second attempt: nobody waits for it. */
+  private openInBackground(): Promise<Acquired> {
+    return this.opening ?? this.openOne();
+  }
+
   private async tryAll(): Promise<Acquired> {
-    await this.returning;
+    // Whoever needs a connection does not wait for a better server. A bind that is sent is waited for: there is only one at a time.
+    this.returning?.giveWay();
+    await this.returning?.done;
     const result = (await this.findServers()) ?? (await this.tryServers(this.servers.inOrder()));
     if (result.kind === 'connection') {
       this.failedRounds = 0;
       this.lastFailure = undefined;
     } else {
-      const longest = Math.min(pause.longest, pause.first * 2 ** this.failedRounds++);
+      const most = result.reason === 'refused' ? pause.longestRefused : pause.longest;
+      const longest = Math.min(most, pause.first * 2 ** this.failedRounds++);
       this.lastFailure = { failure: result, until: performance.now() + longest * (0.5 + Math.random() / 2) };
       // The list may name servers that are no more.
       void this.discovery?.refresh();
@@ -174,15 +212,15 @@ export class LdapConnections {
     return listed.kind === 'failed' ? { kind: 'failed', reason: 'connection', detail: listed.detail } : undefined;
   }
 
-  private async tryServers(servers: readonly LdapServer[]): Promise<Acquired> {
+  private async tryServers(servers: readonly LdapServer[], givingWay?: AbortSignal): Promise<Acquired> {
     let failure: Failure = { kind: 'failed', reason: 'connection', detail: 'no server' };
     for (const server of servers) {
-      const result = await this.login.open(server, this.closing.signal, (connection, detail) =>
+      const result = await this.login.open(server, { closing: this.closing.signal, givingWay }, (connection, detail) =>
         this.drop(connection, server, detail),
       );
       if (result.kind === 'bound') return this.hold(result.connection, server);
       failure = result;
-      if (result.final || this.isClosed) break;
+      if (result.final || this.isClosed || givingWay?.aborted) break;
       this.servers.failed(server);
     }
     return failure;
@@ -236,7 +274,7 @@ export class LdapConnections {
   private async replace(): Promise<void> {
     this.replacing = undefined;
     if (this.isClosed || this.usable.length >= this.config.connections.count) return;
-    const opened = await this.openOne();
+    const opened = await this.openInBackground();
     if (opened.kind === 'connection') this.replaceSoon();
     else if (opened.reason !== 'credentials') this.replaceSoon(pause.longest * (1 + Math.random()));
   }
@@ -246,13 +284,15 @@ export class LdapConnections {
     if (this.opening || this.returning) return;
     const better = this.servers.takeBetter(current);
     if (better.length === 0) return;
+    const giveWay = new AbortController();
     const goBack = async (): Promise<void> => {
-      const result = await this.tryServers(better);
+      const result = await this.tryServers(better, giveWay.signal);
       if (result.kind === 'failed') return;
       const preferred = this.held.find(({ connection }) => connection === result.connection)?.server;
       for (const { connection, server } of this.held) if (server !== preferred) connection.retire();
       this.log.warn({ source: this.name, server: preferred?.url }, 'on a preferred server again');
     };
-    this.returning = goBack().finally(() => (this.returning = undefined));
+    const done = goBack().finally(() => (this.returning = undefined));
+    this.returning = { done, giveWay: () => giveWay.abort() };
   }
 }

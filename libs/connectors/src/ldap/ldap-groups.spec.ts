@@ -259,7 +259,7 @@ describe('groups that cannot be read', () => {
     for (const [step, fault] of [
       ['tokenGroups', 'silence'],
       ['groupType', 'silence'],
-      ['tokenGroups', { code: 51 }],
+      ['tokenGroups', { code: 53 }],
       ['groupType', { code: 50 }],
       ['defaultNamingContext', { code: 80 }],
     ] as const) {

@@ -179,14 +179,16 @@ describeWithSlapd(describe, 'a login at OpenLDAP', () => {
 });
 
 describe('a directory that knows the service by its certificate from the start, as Active Directory does with ldaps', () => {
-  it('is sent no bind', async () => {
+  /** Answers everything by whom it takes us for, as an ExtendedResponse to message 1; gives what it was sent. */
+  async function askedAs(authzId: string): Promise<Buffer> {
     const received: Buffer[] = [];
+    const body = Buffer.concat([Buffer.from('0a010004000400', 'hex'), Buffer.of(0x8b, authzId.length), Buffer.from(authzId)]);
+    const answer = Buffer.concat([Buffer.of(0x30, body.length + 5, 2, 1, 1, 0x78, body.length), body]);
     const directory = createServer({ ...server, requestCert: true, ca: [own.cert] }, (socket) => {
       socket.on('error', () => undefined);
       socket.on('data', (chunk: Buffer) => {
         received.push(chunk);
-        // ExtendedResponse to message 1: success, and whom the directory knows.
-        socket.write(Buffer.concat([Buffer.from('301802010178130a0100040004008b0a', 'hex'), Buffer.from('u:CORP\\svc')]));
+        socket.write(answer);
       });
     });
     await new Promise<void>((resolve) => directory.listen(0, '127.0.0.1', resolve));
@@ -198,10 +200,20 @@ describe('a directory that knows the service by its certificate from the start, 
       references(),
     );
     await find(source, 'user', adele, [], AbortSignal.timeout(200));
-    const bytes = Buffer.concat(received);
-    expect(bytes.includes('1.3.6.1.4.1.4203.1.11.3')).toBe(true);
-    expect(bytes.includes('EXTERNAL')).toBe(false);
-    expect(bytes.includes('userPrincipalName')).toBe(true);
+    return Buffer.concat(received);
+  }
+
+  it.each(['u:CORP\\svc', 'dn:cn=svc,dc=x', 'dn: cn=svc,dc=x'])('is sent no bind: %s', async (authzId) => {
+    const sent = await askedAs(authzId);
+    expect(sent.includes('1.3.6.1.4.1.4203.1.11.3')).toBe(true);
+    expect(sent.includes('EXTERNAL')).toBe(false);
+    expect(sent.includes('userPrincipalName')).toBe(true);
+  });
+
+  it.each(['', 'dn:', 'dn: ', 'u:', 'anonymous'])('is not one that takes us for %j, who is nobody', async (authzId) => {
+    const sent = await askedAs(authzId);
+    expect(sent.includes('EXTERNAL')).toBe(true);
+    expect(sent.includes('userPrincipalName')).toBe(false);
   });
 });
 

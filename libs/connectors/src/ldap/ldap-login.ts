@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import type { Secrets, UnavailableReason } from '#claims';
 import type { ConnectorLog } from '../connector.js';
 import { growingHold, RefusedCredentials } from '../refused-credentials.js';
+import { settleOn } from '../settle-on.js';
 import { explainRefusal } from './bind-refusal.js';
 import type { ConnectionConfig, LdapServer } from './connection-config.js';
 import { LdapConnection, type Answer } from './ldap-connection.js';
@@ -28,10 +29,25 @@ interface Credentials {
 const firstHold = 5 * 60_000;
 const longestHold = 60 * 60_000;
 
+/** How long the answer to a bind is waited for beyond the connect limit: it may be that the secret is wrong, which counts. */
+const hearOutFor = 10_000;
+
+/** To so many servers a secret is sent while none has said what it thinks of it. */
+const mostUnanswered = 2;
+
+/** A bind that was given up without an answer. */
+interface Unanswered {
+  readonly url: string;
+  readonly secret: string;
+}
+
 /** Opens connections on which the service is known to the directory: TCP, TLS and bind, or nothing. */
 export class LdapLogin {
   private readonly refused = new RefusedCredentials(growingHold(firstHold, longestHold));
   private refusal: string | undefined;
+  private readonly unanswered = new Set<Unanswered>();
+  /** Of these the secret was accepted since, so they are no sign that it is wrong. */
+  private vouchedFor = new WeakSet<Unanswered>();
 
   constructor(
     private readonly name: string,
@@ -47,62 +63,107 @@ export class LdapLogin {
   }
 
   /**
-   * All of it within the connect limit. Secrets and certificates are read anew, so that rotated ones are used.
+   * All of it within the connect limit. Secrets and certificates are read anew, so that rotated ones are used. A bind that has no answer
+   * by then is heard out: until it is, its secret is not sent to this server again, and to one other at most.
    *
+   * @param closing ends the attempt at any point
+   * @param givingWay ends it as long as no bind is sent
    * @param onEnd called when a connection that was bound has ended
    */
   async open(
     server: LdapServer,
-    closing: AbortSignal,
+    { closing, givingWay }: { readonly closing: AbortSignal; readonly givingWay: AbortSignal | undefined },
     onEnd: (connection: LdapConnection, detail: string) => void,
   ): Promise<{ readonly kind: 'bound'; readonly connection: LdapConnection } | Failure> {
     const signal = AbortSignal.any([closing, AbortSignal.timeout(this.config.limits.connect)]);
+    const untilBind = givingWay ? AbortSignal.any([signal, givingWay]) : signal;
     const credentials = await this.read();
     if ('kind' in credentials) return credentials;
-    const { ca, own } = credentials;
+    const { ca, own, secret } = credentials;
+    const doubt = this.doubt(server, secret);
+    if (doubt) return doubt;
     const trust = { ca, own, servername: this.config.tls.servername };
-    const opened = await openSocket(server, trust, signal, this.names.lookup);
+    const opened = await openSocket(server, trust, untilBind, this.names.lookup);
     if (opened.kind === 'failed') return this.failed(server, opened.detail, own?.certificate);
 
     let bound = false;
     const connection: LdapConnection = new LdapConnection(opened.socket, (detail) => {
       if (bound) onEnd(connection, detail);
     });
-    const answer = await this.bind(connection, server, credentials.secret, signal);
+    const known = await this.knownAs(connection, server, untilBind);
+    const binding = known ? Promise.resolve(known) : this.bind(connection, secret, untilBind.aborted ? untilBind : closing);
+    const answer = await settleOn(signal, binding);
+    if (answer === 'aborted') {
+      void this.hearOut(server, connection, secret, binding);
+      return this.failed(server, `${server.url}: bind: connect limit`, own?.certificate);
+    }
     if (answer.kind === 'result' && answer.code === 0 && connection.isUsable && !closing.aborted) {
       this.refused.clear();
       this.refusal = undefined;
+      this.vouchedFor = new WeakSet(this.unanswered);
       bound = true;
       return { kind: 'bound', connection };
     }
     connection.close();
-    if (answer.kind === 'result' && answer.code !== 0) return this.answered(server, answer, credentials.secret);
+    if (answer.kind === 'result' && answer.code !== 0) return this.answered(server.url, answer, secret);
     const detail = answer.kind === 'closed' ? answer.detail : answer.kind === 'aborted' ? 'connect limit' : 'unreadable answer';
     return this.failed(server, `${server.url}: bind: ${detail}`, own?.certificate);
   }
 
-  private async bind(connection: LdapConnection, server: LdapServer, secret: string, signal: AbortSignal): Promise<Answer> {
-    const { bind } = this.config;
-    if (bind.mechanism === 'simple') return connection.bind(bind.dn, secret, signal);
-    // Active Directory knows the service by its certificate from the start of ldaps, and then takes no bind (MS-ADTS §5.1.1.2).
-    if (server.security === 'tls') {
-      const known = await connection.whoAmI(signal);
-      if (known.kind !== 'result' || (known.code === 0 && known.value)) return known;
-    }
-    return connection.bindByCertificate(signal);
+  /**
+   * Active Directory knows the service by its certificate from the start of ldaps, and then takes no bind (MS-ADTS §5.1.1.2). Undefined
+   * where a bind is needed.
+   */
+  private async knownAs(connection: LdapConnection, server: LdapServer, signal: AbortSignal): Promise<Answer | undefined> {
+    if (this.config.bind.mechanism === 'simple' || server.security !== 'tls') return undefined;
+    const known = await connection.whoAmI(signal);
+    return known.kind !== 'result' || (known.code === 0 && isSomebody(known.value ?? '')) ? known : undefined;
   }
 
-  private answered({ url }: LdapServer, answer: Extract<Answer, { kind: 'result' }>, secret: string): Failure {
+  private bind(connection: LdapConnection, secret: string, signal: AbortSignal): Promise<Answer> {
+    const { bind } = this.config;
+    return bind.mechanism === 'simple' ? connection.bind(bind.dn, secret, signal) : connection.bindByCertificate(signal);
+  }
+
+  /** Why a secret must not be sent to this server now: what became of it where it was sent last is not known yet. */
+  private doubt({ url }: LdapServer, secret: string): Failure | undefined {
+    const same = [...this.unanswered].filter((each) => each.secret === secret);
+    const failed: Failure = { kind: 'failed', reason: 'connection', detail: `${url}: an earlier bind has no answer yet` };
+    if (same.filter((each) => !this.vouchedFor.has(each)).length >= mostUnanswered) return { ...failed, final: true };
+    return same.some((each) => each.url === url) ? failed : undefined;
+  }
+
+  /** Waits on for the answer of a bind that was given up: a refusal counts, however late. */
+  private async hearOut(
+    { url }: LdapServer,
+    connection: LdapConnection,
+    secret: string,
+    binding: Promise<Answer>,
+  ): Promise<void> {
+    const unanswered: Unanswered = { url, secret };
+    this.unanswered.add(unanswered);
+    const timer = setTimeout(() => connection.close(), hearOutFor).unref();
+    const answer = await binding;
+    clearTimeout(timer);
+    this.unanswered.delete(unanswered);
+    connection.close();
+    if (answer.kind === 'result' && answer.code !== 0) this.answered(url, answer, secret);
+  }
+
+  private answered(url: string, answer: Extract<Answer, { kind: 'result' }>, secret: string): Failure {
     const { code } = answer;
     if (code === 51 || code === 52) return { kind: 'failed', reason: 'connection', detail: `${url}: bind ${resultName(code)}` };
     const detail = `${url}: bind ${explainRefusal(code, answer.diagnostic)}`;
     if (code !== 49 && code !== 48) return { kind: 'failed', reason: 'refused', detail };
-    this.refused.add(secret);
     this.refusal = detail;
-    this.log.error(
-      { source: this.name, detail, minutes: this.minutes(secret) },
-      'the directory refuses the credentials; not tried again until they change, or for so many minutes',
-    );
+    // Two binds that were given up may both be refused late; that is one refusal.
+    if (!this.refused.has(secret)) {
+      this.refused.add(secret);
+      this.log.error(
+        { source: this.name, detail, minutes: this.minutes(secret) },
+        'the directory refuses the credentials; not tried again until they change, or for so many minutes',
+      );
+    }
     return { kind: 'failed', reason: 'credentials', detail, final: true };
   }
 
@@ -150,6 +211,14 @@ export class LdapLogin {
   private minutes(secret: string): number {
     return Math.ceil(this.refused.remaining(secret) / 60_000);
   }
+}
+
+/**
+ * An authzId that names an account. An empty one is nobody, and so is an empty distinguished name behind `dn:` (RFC 4513 §5.2.1.8,
+ * RFC 4532 §2.2), which some servers write with a space.
+ */
+function isSomebody(authzId: string): boolean {
+  return /^(?:dn:|u:)\s*\S/.test(authzId);
 }
 
 function endOf(pem: string): Date | undefined {

@@ -215,7 +215,7 @@ describeWithSamba(describe, 'Active Directory (Samba)', () => {
     try {
       const { dn, password: own } = samba.administrator;
       expect(await connection.bind(dn, own, patient)).toMatchObject({ code: 0 });
-      const conversation = new Conversation(connection, 5, patient);
+      const conversation = new Conversation({ giveUp: () => false }, connection, 5, patient);
       const attributes = ['member;range=0-1'];
       const answer = await conversation.search({ base: group('Crowd'), scope: 'base', filter: everything, attributes }, 1);
       if (answer.kind === 'unavailable') throw new Error(answer.detail);

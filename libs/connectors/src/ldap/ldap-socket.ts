@@ -1,7 +1,7 @@
 import net, { type LookupFunction } from 'node:net';
 import tls from 'node:tls';
-import { ExtendedResponse, MessageParser } from 'ldapts';
 import type { LdapServer } from './connection-config.js';
+import { readMessage } from './ldap-message.js';
 import { MessageFrames } from './message-frames.js';
 
 export interface TlsTrust {
@@ -76,13 +76,9 @@ async function startTls(socket: net.Socket): Promise<void> {
     if (!message) continue;
     // Bytes behind the answer came in clear text, from anybody.
     if (others.length > 0 || frames.pending > 0) throw new Error('data behind the StartTLS response');
-    const parser = new MessageParser();
-    let status: number | undefined;
-    parser.on('message', (response) => {
-      if (response instanceof ExtendedResponse && response.messageId === 1) status = response.status;
-    });
-    parser.on('error', () => undefined);
-    parser.read(message, new Map());
+    const answer = readMessage(message);
+    const response = answer?.messageId === 1 ? answer.response : undefined;
+    const status = response?.kind === 'result' && response.operation === 'extended' ? response.code : undefined;
     if (status !== 0) throw new Error(`StartTLS refused (result ${status ?? 'unreadable'})`);
     return;
   }

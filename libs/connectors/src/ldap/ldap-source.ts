@@ -1,6 +1,5 @@
 import {
   Attributes,
-  Source,
   ambiguous,
   found,
   notFound,
@@ -12,7 +11,7 @@ import {
   type ProbeResult,
   type Unavailable,
 } from '#claims';
-import type { ConnectorDependencies } from '../connector.js';
+import { RepeatingSource, type ConnectorDependencies } from '../connector.js';
 import { accountState } from './account-state.js';
 import { Conversations, type Conversation, type Entries, type Question } from './conversation.js';
 import { accountValue, projectionOf, type Projection } from './derived-attributes.js';
@@ -26,7 +25,7 @@ import { LdapConnections } from './ldap-connections.js';
 import type { LdapLookup } from './ldap-lookup.js';
 import { maximumBytes, readWhole } from './read-whole.js';
 import { mayHoldPeople } from './referrals.js';
-import { comparesAsItself, foundByLikeness } from './string-preparation.js';
+import { comparesAsItself } from './string-preparation.js';
 
 /** What a lookup for many entries may answer at most. */
 const maximumEntries = 1_000;
@@ -44,8 +43,10 @@ interface Prepared {
   readonly projections: WeakMap<readonly string[], CheckedProjection>;
 }
 
+type OnlyAlike = (entry: DirectoryEntry, reader: EntryReader) => boolean;
+
 /** A directory: each lookup is a search, and what it takes to complete its answer. Referrals are not followed. */
-export class LdapSource extends Source {
+export class LdapSource extends RepeatingSource {
   override readonly lookups: ReadonlyMap<string, LookupDescription>;
   private readonly prepared: ReadonlyMap<string, Prepared>;
   private readonly connections: LdapConnections;
@@ -90,13 +91,12 @@ export class LdapSource extends Source {
     const { computedAttribute } = prepared.membership;
     const bringsGroups = asked.scope === 'base' && projection.groups.size > 0 && computedAttribute;
     const attributes = [...projection.fetched, ...(bringsGroups ? [computedAttribute] : [])];
-    const equalities = lookup.entries === 'many' ? [] : asked.filter.equalities;
-    for (const { attribute } of equalities)
+    const { evidence } = asked.filter;
+    for (const attribute of evidence.attributes)
       if (!attributes.some((each) => each.toLowerCase() === attribute.toLowerCase())) attributes.push(attribute);
-    const likeness = (reader: EntryReader): boolean =>
-      equalities.some(({ attribute, parameter }) =>
-        foundByLikeness(query.parameters.get(parameter) ?? '', reader.values(attribute)),
-      );
+    const isOnlyAlike = (entry: DirectoryEntry, reader: EntryReader): boolean =>
+      asked.base.isOnlyAlike(query.parameters, entry.name) ||
+      evidence.isOnlyAlike(query.parameters, (attribute) => reader.values(attribute));
     const question: Question = {
       base: base.name,
       scope: asked.scope,
@@ -106,8 +106,8 @@ export class LdapSource extends Source {
     };
     return this.conversations.hold(signal, (conversation) =>
       lookup.entries === 'many'
-        ? this.findAll(query.lookup, prepared, question, conversation)
-        : this.findOne(query.lookup, prepared, question, projection, likeness, conversation, signal),
+        ? this.findAll(query.lookup, prepared, question, projection, isOnlyAlike, conversation)
+        : this.findOne(query.lookup, prepared, question, projection, isOnlyAlike, conversation, signal),
     );
   }
 
@@ -125,7 +125,7 @@ export class LdapSource extends Source {
     prepared: Prepared,
     question: Question,
     projection: Projection,
-    isOnlyLike: (reader: EntryReader) => boolean,
+    isOnlyAlike: OnlyAlike,
     conversation: Conversation,
     signal: AbortSignal,
   ): Promise<Outcome> {
@@ -136,7 +136,7 @@ export class LdapSource extends Source {
     if (!entry) return this.elsewhere(name, prepared, answer) ?? notFound('noEntry');
     const whole = await readWhole(conversation, entry, question.attributes, prepared.binary);
     if (whole.kind === 'unavailable') return whole;
-    if (isOnlyLike(whole.reader)) return notFound('noEntry');
+    if (isOnlyAlike(entry, whole.reader)) return this.elsewhere(name, prepared, answer) ?? notFound('noEntry');
     return this.complete(prepared, entry, whole.reader, projection, conversation, signal);
   }
 
@@ -155,7 +155,8 @@ export class LdapSource extends Source {
       values(attribute),
     ]);
     if (projection.account.size > 0 || lookup.notFoundWhen.length > 0) {
-      const account = accountState(values, { now: Date.now(), lockoutDuration: lookup.lockoutDuration });
+      const { lockoutDuration, withoutLockoutTime } = lookup;
+      const account = accountState(values, { now: Date.now(), lockoutDuration, withoutLockoutTime });
       for (const condition of lookup.notFoundWhen) {
         const is = account.is(condition);
         if (is === undefined) return untold(condition);
@@ -176,22 +177,30 @@ export class LdapSource extends Source {
     return found(new Attributes(attributes));
   }
 
-  private async findAll(name: string, prepared: Prepared, question: Question, conversation: Conversation): Promise<Outcome> {
+  private async findAll(
+    name: string,
+    prepared: Prepared,
+    question: Question,
+    { fetched }: Projection,
+    isOnlyAlike: OnlyAlike,
+    conversation: Conversation,
+  ): Promise<Outcome> {
     const answer = await conversation.searchAll(question, maximumEntries);
     if (answer.kind === 'unavailable') return answer;
     const elsewhere = this.elsewhere(name, prepared, answer);
     if (elsewhere) return elsewhere;
-    if (answer.entries.length === 0) return notFound('noEntry');
-    const gathered = new Map<string, AttributeValue[]>(question.attributes.map((attribute) => [attribute, []]));
-    let bytes = 0;
+    const gathered = new Map<string, AttributeValue[]>(fetched.map((attribute) => [attribute, []]));
+    let [bytes, isEmpty] = [0, true];
     for (const entry of answer.entries) {
       const whole = await readWhole(conversation, entry, question.attributes, prepared.binary);
       if (whole.kind === 'unavailable') return whole;
       bytes += whole.reader.bytes;
       if (bytes > maximumBytes) return unavailable('limit', `more than ${maximumBytes} bytes`);
+      if (isOnlyAlike(entry, whole.reader)) continue;
+      isEmpty = false;
       for (const [attribute, values] of gathered) for (const value of whole.reader.values(attribute)) values.push(value);
     }
-    return found(new Attributes(gathered));
+    return isEmpty ? notFound('noEntry') : found(new Attributes(gathered));
   }
 
   /** Unavailable where the directory refers to another place, which was not searched, for who may be there. */

@@ -29,7 +29,7 @@ export class NameService {
   readonly lookup: LookupFunction = (host, options, callback) => void this.answer(host, options, callback);
 
   /** Rejects with the code of DNS where there is no answer, or an answer without a record. */
-  service(name: string): Promise<readonly SrvRecord[]> {
+  async service(name: string): Promise<readonly SrvRecord[]> {
     return this.resolver().resolveSrv(name);
   }
 

@@ -36,11 +36,18 @@ export function resultName(code: number): string {
 export function searchFailure(code: number): UnavailableReason {
   if (code === 3) return 'timeout';
   if (code === 11) return 'limit';
-  return 'refused';
+  return isServerTrouble(code) ? 'connection' : 'refused';
+}
+
+/** busy and unavailable: another server may answer (RFC 4511 appendix A.2). */
+export function isServerTrouble(code: number): boolean {
+  return code === 51 || code === 52;
 }
 
 /**
- * After these the connection is of no use: the session is not authenticated any more (Active Directory answers operationsError), or
- * the server is going away.
+ * operationsError: Active Directory says so where the session is not authenticated any more, and also where a search is wrong, as
+ * one for tokenGroups that is not of base scope.
  */
-export const endsConnection: ReadonlySet<number> = new Set([1, 52]);
+export function isSessionTrouble(code: number): boolean {
+  return code === 1;
+}

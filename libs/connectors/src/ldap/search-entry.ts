@@ -1,22 +1,18 @@
-import type { DirectoryEntry, EntryAttribute } from './ldap-connection.js';
+import { tags, type Elements } from './ber-elements.js';
 
-const tags = { integer: 0x02, octetString: 0x04, sequence: 0x30, set: 0x31, searchResultEntry: 0x64 };
+/** An attribute of an entry as the server spells it, every value as bytes of its own: who keeps one keeps nothing else. */
+export interface EntryAttribute {
+  readonly type: string;
+  readonly values: readonly Uint8Array[];
+}
 
-/**
- * Reads a SearchResultEntry (RFC 4511 §4.5.2), which most messages of a directory are, for a part of the time that ldapts takes: it
- * decodes every value twice. Undefined for every other message, one with controls, and one that is not well formed: ldapts decides what
- * that is.
- */
-export function readSearchEntry(message: Buffer): { readonly messageId: number; readonly entry: DirectoryEntry } | undefined {
-  const elements = new Elements(message);
-  const end = elements.enter(tags.sequence, message.length);
-  if (end !== message.length) return undefined;
-  const idEnd = elements.enter(tags.integer, end);
-  const idLength = idEnd - elements.offset;
-  if (idEnd < 0 || idLength < 1 || idLength > 4) return undefined;
-  const messageId = message.readIntBE(elements.offset, idLength);
-  elements.offset = idEnd;
-  if (messageId <= 0 || elements.enter(tags.searchResultEntry, end) !== end) return undefined;
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly attributes: readonly EntryAttribute[];
+}
+
+/** Reads the contents of a SearchResultEntry (RFC 4511 §4.5.2), which end there. Undefined where they are not well formed. */
+export function readSearchEntry(elements: Elements, end: number): DirectoryEntry | undefined {
   const name = elements.text(end);
   if (name === undefined || elements.enter(tags.sequence, end) !== end) return undefined;
   const attributes: EntryAttribute[] = [];
@@ -25,7 +21,7 @@ export function readSearchEntry(message: Buffer): { readonly messageId: number; 
     if (!attribute) return undefined;
     attributes.push(attribute);
   }
-  return { messageId, entry: { name, attributes } };
+  return { name, attributes };
 }
 
 function readAttribute(elements: Elements, end: number): EntryAttribute | undefined {
@@ -35,49 +31,9 @@ function readAttribute(elements: Elements, end: number): EntryAttribute | undefi
   if (type === undefined || elements.enter(tags.set, attributeEnd) !== attributeEnd) return undefined;
   const values: Uint8Array[] = [];
   while (elements.offset < attributeEnd) {
-    const value = elements.octets(attributeEnd);
+    const value = elements.copy(attributeEnd);
     if (!value) return undefined;
     values.push(value);
   }
   return { type, values };
-}
-
-/** Elements with a definite length (X.690 §8.1.3), one after the other. */
-class Elements {
-  offset = 0;
-
-  constructor(private readonly bytes: Buffer) {}
-
-  /** Where the element with this tag ends; its contents are next. -1 where the next element has another, or goes beyond the limit. */
-  enter(tag: number, limit: number): number {
-    const { bytes } = this;
-    if (this.offset + 2 > limit || bytes[this.offset] !== tag) return -1;
-    let start = this.offset + 2;
-    let length = bytes[start - 1]!;
-    if (length >= 0x80) {
-      const count = length & 0x7f;
-      if (count === 0 || count > 4 || start + count > limit) return -1;
-      length = bytes.readUIntBE(start, count);
-      start += count;
-    }
-    if (length > limit - start) return -1;
-    this.offset = start;
-    return start + length;
-  }
-
-  octets(limit: number): Buffer | undefined {
-    const end = this.enter(tags.octetString, limit);
-    if (end < 0) return undefined;
-    const octets = this.bytes.subarray(this.offset, end);
-    this.offset = end;
-    return octets;
-  }
-
-  text(limit: number): string | undefined {
-    const end = this.enter(tags.octetString, limit);
-    if (end < 0) return undefined;
-    const text = this.bytes.toString('utf8', this.offset, end);
-    this.offset = end;
-    return text;
-  }
 }

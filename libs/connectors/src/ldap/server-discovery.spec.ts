@@ -114,6 +114,33 @@ describe('servers in DNS', () => {
     expect(lists).toHaveLength(1);
   });
 
+  it('are unknown where DNS cannot even be asked, and the process goes on', async () => {
+    const [lists, logged]: [unknown[], object[]] = [[], []];
+    const note = (fields: object): void => void logged.push(fields);
+    const config: Discovery = { domain: 'corp.example', scheme: 'ldaps', refresh: 5, security: 'tls' };
+    const names = new NameService(['10.0.0.256'], 100);
+    const found = new ServerDiscovery('corp-ad', config, names, { warn: note, error: note }, (servers) => lists.push(servers));
+    cleanUp.push(() => found.close());
+    expect(await found.list()).toMatchObject({ kind: 'failed', detail: expect.stringContaining('ERR_INVALID_IP_ADDRESS') });
+    const broken = new ServerDiscovery(
+      'corp-ad',
+      config,
+      {
+        service: () =>
+          Promise.resolve([at('dc1')].map(({ target: name, port, priority }) => ({ name, port, priority, weight: 0 }))),
+      },
+      { warn: note, error: note },
+      () => {
+        throw Object.assign(new Error('defect'), { code: 'EDEFECT' });
+      },
+    );
+    cleanUp.push(() => broken.close());
+    expect(await broken.refresh()).toEqual({ kind: 'listed' });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(lists).toEqual([]);
+    expect(logged.length).toBeGreaterThan(0);
+  });
+
   it('are asked for again at the interval, once at a time, and keep their order while the records do', async () => {
     const many = Array.from({ length: 8 }, (_, index) => at(`dc${index}`));
     const server = await dns({ services: { [domain]: many } });

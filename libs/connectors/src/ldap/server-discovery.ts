@@ -37,9 +37,11 @@ export class ServerDiscovery {
     return this.servers.length > 0 ? Promise.resolve({ kind: 'listed' }) : this.refresh();
   }
 
-  /** Asks DNS. One question at a time, whoever asks. */
+  /** Asks DNS. One question at a time, whoever asks. Never rejects: the timer would end the process. */
   refresh(): Promise<Listed> {
-    this.asking ??= this.ask().finally(() => (this.asking = undefined));
+    this.asking ??= this.ask()
+      .catch((error: unknown): Listed => this.known([codeOf(error)]))
+      .finally(() => (this.asking = undefined));
     return this.asking;
   }
 
@@ -60,6 +62,11 @@ export class ServerDiscovery {
     if (records.every((each) => each.length === 0)) problems.push(`no server of ${this.targets.join(', ')} is listed`);
     // A list of which a part is missing because DNS failed is no reason to let go of servers that are known.
     else if (this.servers.length === 0 || failures.every(({ code }) => saysNone.has(code))) this.adopt(records);
+    return this.known(problems);
+  }
+
+  /** Whether there is a list, after these problems or none. */
+  private known(problems: readonly string[]): Listed {
     this.tell(problems);
     return this.servers.length > 0 ? { kind: 'listed' } : { kind: 'failed', detail: problems.join('; ') };
   }

@@ -1,5 +1,6 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
+import { HostList } from '../host-list.js';
 import { admin, ask, database, later, postgres, proxy, values } from './postgres-source.harness.js';
 
 describe('sessions', () => {
@@ -82,6 +83,21 @@ describe('sessions', () => {
     });
     other.blackHole();
     expect(await values(source, 'it')).toEqual(['Adele']);
+  });
+
+  it('are given back where the abort comes in the same turn as the session', async () => {
+    for (let hops = 0; hops < 12; hops++) {
+      const source = postgres(
+        { it: 'select name as v from people where upn = $1' },
+        { limits: { concurrency: 1, connect: '1s' } },
+      );
+      const abort = new AbortController();
+      const after = (left: number): void => (left === 0 ? abort.abort() : queueMicrotask(() => after(left - 1)));
+      const works = vi.spyOn(HostList.prototype, 'works').mockImplementationOnce(() => after(hops));
+      await ask(source, 'it', ['v'], 'adele', abort.signal);
+      works.mockRestore();
+      expect([hops, await values(source, 'it')]).toEqual([hops, ['Adele']]);
+    }
   });
 
   it('are never opened without TLS where TLS is asked for', async () => {

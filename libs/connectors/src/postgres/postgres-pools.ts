@@ -3,9 +3,9 @@ import type { Secrets, UnavailableReason } from '#claims';
 import pg from 'pg';
 import type { ConnectorLog } from '../connector.js';
 import { HostList } from '../host-list.js';
-import { RefusedCredentials } from '../refused-credentials.js';
 import { settleOn } from '../settle-on.js';
 import { requestCancel } from './cancel-request.js';
+import { Passwords, UnusableSecret, readSecret } from './passwords.js';
 import type { PostgresConfig, PostgresHost } from './postgres-config.js';
 import { runStatement, sqlStateOf } from './run-statement.js';
 import { sessionClient } from './session-client.js';
@@ -30,18 +30,13 @@ export interface Session {
   discard(state: 'working' | 'lost' | 'outdated'): void;
 }
 
-/** A refused password is offered again after this time. PostgreSQL itself locks nobody out. */
-const credentialsHold = 10_000;
-
 /** The driver's pool says so, without a code, where all its sessions were lent for the connect limit. */
 const waitedInVain = 'timeout exceeded when trying to connect';
-
-class UnusableSecret extends Error {}
 
 /** The sessions of one database: a pool for each host, one of them in use. */
 export class PostgresPools {
   private readonly hosts: HostList<PostgresHost>;
-  private readonly refused = new RefusedCredentials(credentialsHold);
+  private readonly passwords: Passwords;
   private readonly pools = new Map<PostgresHost, pg.Pool>();
   /** Whose connections are open, those of sessions that were given up too. */
   private readonly clients = new WeakMap<pg.Pool, Set<pg.PoolClient>>();
@@ -49,7 +44,6 @@ export class PostgresPools {
   /** Sessions whose server was seen to be of the kind that is wanted. */
   private readonly known = new WeakSet<pg.PoolClient>();
   private closed: Promise<void> | undefined;
-  private authorities: string | undefined;
 
   constructor(
     private readonly name: string,
@@ -58,6 +52,7 @@ export class PostgresPools {
     private readonly log: ConnectorLog,
   ) {
     this.hosts = new HostList(config.hosts);
+    this.passwords = new Passwords(secrets, config.password);
   }
 
   get isClosed(): boolean {
@@ -68,14 +63,13 @@ export class PostgresPools {
   async acquire(signal: AbortSignal): Promise<AcquiredSession> {
     let failure: Failure = { kind: 'failed', reason: 'connection', detail: 'no host' };
     for (const host of this.hosts.inOrder()) {
-      let abandoned = false;
-      const connecting = this.connect(host).then((result) => {
-        if (abandoned && result.kind === 'session') result.session.giveBack();
-        return result;
-      });
+      const connecting = this.connect(host);
       const result = await settleOn(signal, connecting);
       if (result === 'aborted') {
-        abandoned = true;
+        connecting.then(
+          (late) => late.kind === 'session' && late.session.giveBack(),
+          () => undefined,
+        );
         return { kind: 'aborted' };
       }
       if (result.kind === 'session') {
@@ -97,7 +91,7 @@ export class PostgresPools {
     if (this.isClosed) return { kind: 'failed', reason: 'internal', detail: 'the source is closed' };
     const where = `${host.host}:${host.port}`;
     try {
-      const pool = this.pools.get(host) ?? (await this.openPool(host));
+      const pool = this.pools.get(host) ?? this.openPool(host);
       const client = await pool.connect();
       if (!(await this.isWanted(client))) {
         client.release(true);
@@ -133,18 +127,17 @@ export class PostgresPools {
     return true;
   }
 
-  private async openPool(host: PostgresHost): Promise<pg.Pool> {
+  private openPool(host: PostgresHost): pg.Pool {
     const { database, user, limits } = this.config;
-    const ssl = await this.ssl(host);
-    // Another lookup may have opened it meanwhile.
-    const present = this.pools.get(host);
-    if (present) return present;
     const pool = new pg.Pool({
       ...host,
       database,
       user,
-      ssl,
-      Client: sessionClient({ read: () => this.readPassword(), refused: (password) => this.refused.add(password) }),
+      ssl: this.ssl(host),
+      Client: sessionClient({
+        offer: (connect, isRefusal) => this.passwords.offer(connect, isRefusal),
+        authorities: () => this.authorities(),
+      }),
       max: limits.concurrency,
       connectionTimeoutMillis: limits.connect,
       idleTimeoutMillis: 300_000,
@@ -167,26 +160,20 @@ export class PostgresPools {
     return pool;
   }
 
-  private async readPassword(): Promise<string> {
-    const { password: reference } = this.config;
-    let password: string;
-    try {
-      password = await this.secrets.read(reference);
-    } catch (error) {
-      throw new UnusableSecret(error instanceof Error ? error.message : `${reference}: cannot be read`);
-    }
-    if (password === '') throw new UnusableSecret(`${reference}: is empty`);
-    if (this.refused.has(password)) throw new UnusableSecret('refused before; not tried again yet');
-    return password;
+  /** Read whenever a connection is opened, so that a new one needs no restart. An empty text would stand for the system's own. */
+  private async authorities(): Promise<string | undefined> {
+    const { tls: trust } = this.config;
+    if (typeof trust === 'string' || trust.ca === undefined) return undefined;
+    const text = await readSecret(this.secrets, trust.ca);
+    if (text.trim() === '') throw new UnusableSecret(`${trust.ca}: is empty`);
+    return text;
   }
 
-  private async ssl({ host }: PostgresHost): Promise<tls.ConnectionOptions | false> {
+  private ssl({ host }: PostgresHost): tls.ConnectionOptions | false {
     const { tls: trust } = this.config;
     if (trust === 'disable') return false;
-    const { ca, servername } = trust === 'verify-full' ? {} : trust;
-    if (ca !== undefined) this.authorities ??= await this.secrets.read(ca);
+    const servername = trust === 'verify-full' ? undefined : trust.servername;
     return {
-      ...(this.authorities !== undefined && { ca: this.authorities }),
       rejectUnauthorized: true,
       minVersion: 'TLSv1.2',
       checkServerIdentity: (_, certificate) => tls.checkServerIdentity(servername ?? host, certificate),
@@ -198,7 +185,7 @@ export class PostgresPools {
       client,
       giveBack: () => client.release(),
       discard: (state) => {
-        if (state === 'working') requestCancel(client, { ...host, ssl: pool.options.ssl });
+        if (state === 'working') requestCancel(client, host);
         client.release(true);
         if (state === 'lost') this.giveUp(pool, host);
         if (state === 'working') void this.check(pool, host);

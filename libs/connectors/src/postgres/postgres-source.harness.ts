@@ -101,7 +101,9 @@ export async function values(source: Source, lookup: string, column = 'v', key =
     : outcome;
 }
 
+/** Moves the clock that hold times are measured with. */
 export function later(milliseconds: number): void {
+  vi.restoreAllMocks();
   const now = performance.now.bind(performance);
   vi.spyOn(performance, 'now').mockImplementation(() => now() + milliseconds);
 }

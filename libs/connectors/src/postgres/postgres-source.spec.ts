@@ -1,5 +1,6 @@
+import type { Outcome } from '#claims';
 import { describe, expect, it, vi } from 'vitest';
-import { Password, admin, ask, database, patient, postgres, proxy, values } from './postgres-source.harness.js';
+import { Password, admin, ask, database, later, patient, postgres, proxy, values } from './postgres-source.harness.js';
 
 describe('values', () => {
   it.each([
@@ -142,6 +143,46 @@ describe('what the database refuses', () => {
     password.text = '';
     for (let round = 0; round < 20; round++) expect(await ask(source, 'it')).toMatchObject({ reason: 'credentials' });
     await vi.waitFor(() => expect([through.connections, through.accepted]).toEqual([0, 1]));
+  });
+
+  it('is a password that is wrong: offered once, however many ask at once, and again after 5 minutes, then 10', async () => {
+    const through = await proxy();
+    const source = postgres(
+      { it: 'select name as v from people where upn = $1' },
+      { ports: [through.port], secrets: new Password('wrong'), limits: { connect: '2s', concurrency: 10 } },
+    );
+    const askAll = (): Promise<readonly Outcome[]> => Promise.all(Array.from({ length: 10 }, () => ask(source, 'it')));
+    for (const [minutes, accepted] of [
+      [0, 1],
+      [4, 1],
+      [8, 2],
+      [17, 2],
+      [24, 3],
+    ] as const) {
+      later(minutes * 60_000);
+      for (const outcome of await askAll()) expect(outcome).toMatchObject({ kind: 'unavailable', reason: 'credentials' });
+      expect([minutes, through.accepted]).toEqual([minutes, accepted]);
+    }
+  });
+
+  it('is a password that was taken and is not any more: offered once, and the new one at once', async () => {
+    const through = await proxy();
+    const password = new Password('before');
+    await admin.query("create role changing login password 'before'; grant select on people to changing");
+    const source = postgres(
+      { it: 'select name as v from people where upn = $1' },
+      { ports: [through.port], user: 'changing', secrets: password, limits: { connect: '2s', concurrency: 10 } },
+    );
+    const askAll = (): Promise<readonly unknown[]> => Promise.all(Array.from({ length: 10 }, () => values(source, 'it')));
+    expect(await askAll()).toEqual(Array.from({ length: 10 }, () => ['Adele']));
+    await admin.query("alter role changing password 'after'");
+    const opened = through.accepted;
+    later(2_000);
+    through.cut();
+    for (const outcome of await askAll()) expect(outcome).toMatchObject({ reason: 'credentials' });
+    expect(through.accepted).toBe(opened + 1);
+    password.text = 'after';
+    expect(await askAll()).toEqual(Array.from({ length: 10 }, () => ['Adele']));
   });
 
   it('is a password that is wrong: not offered again at once, and the new one is', async () => {

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
   Attributes,
-  Source,
   ambiguous,
   found,
   notFound,
@@ -12,7 +11,7 @@ import {
   type Outcome,
   type ProbeResult,
 } from '#claims';
-import type { ConnectorDependencies, ConnectorLog } from '../connector.js';
+import { RepeatingSource, type ConnectorDependencies, type ConnectorLog } from '../connector.js';
 import { columnValues, ownTypes, unknownType, unknownTypesStatement, type ColumnType } from './column-values.js';
 import type { PostgresConfig, PostgresLookup } from './postgres-config.js';
 import { PostgresPools, ping, type Session } from './postgres-pools.js';
@@ -28,7 +27,7 @@ interface Prepared {
 }
 
 /** A PostgreSQL database: each lookup is one prepared statement, its parameters bound and never part of the text. */
-export class PostgresSource extends Source {
+export class PostgresSource extends RepeatingSource {
   override readonly lookups: ReadonlyMap<string, LookupDescription>;
   private readonly prepared: ReadonlyMap<string, Prepared>;
   private readonly pools: PostgresPools;

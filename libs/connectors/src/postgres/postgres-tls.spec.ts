@@ -1,10 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Secrets, type Outcome } from '#claims';
+import { Secrets, type Outcome, type Source } from '#claims';
 import { selfSigned, startPostgres, type RunningPostgres } from '#testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readFile } from 'node:fs/promises';
 import { PostgresConnector } from './postgres-connector.js';
 
 let database: RunningPostgres;
@@ -28,7 +27,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function ask(tls: unknown): Promise<Outcome> {
+function sourceOf(tls: unknown): Source {
   const connector = new PostgresConnector();
   const config = connector.config.parse({
     type: 'postgres',
@@ -38,18 +37,26 @@ async function ask(tls: unknown): Promise<Outcome> {
     user: database.user,
     password: 'env:PASSWORD',
     tls,
+    limits: { operation: '5s', concurrency: 1 },
     lookups: {
       it: {
         parameters: ['key'],
         statement: 'select ssl::text as secured from pg_stat_ssl where pid = pg_backend_pid() and $1 = $1',
       },
+      end: { parameters: ['key'], statement: 'select pg_terminate_backend(pg_backend_pid()) as ended where $1 = $1' },
     },
   });
   const silent = { warn: () => undefined, error: () => undefined };
-  const source = connector.create('billing-db', config, { secrets: new Files(), log: silent });
+  return connector.create('billing-db', config, { secrets: new Files(), log: silent });
+}
+
+const fetch = (source: Source, lookup = 'it'): Promise<Outcome> =>
+  source.fetch({ lookup, parameters: new Map([['key', 'x']]), projection: ['secured'] }, new AbortController().signal);
+
+async function ask(tls: unknown): Promise<Outcome> {
+  const source = sourceOf(tls);
   try {
-    const query = { lookup: 'it', parameters: new Map([['key', 'x']]), projection: ['secured'] };
-    return await source.fetch(query, new AbortController().signal);
+    return await fetch(source);
   } finally {
     await source.close();
   }
@@ -73,5 +80,26 @@ describe('TLS to the database', () => {
     ['by a name that is not its own', () => ({ ca: ca('ca.pem'), servername: 'db.corp.example' }), /ALTNAME/],
   ])('is refused %s', async (_how, tls, detail) => {
     expect(await ask(tls())).toMatchObject({ kind: 'unavailable', reason: 'connection', detail: expect.stringMatching(detail) });
+  });
+
+  it('is judged by the authorities that are in the file when a connection is opened', async () => {
+    const file = path.join(folder, 'changing.pem');
+    const put = (name: string): Promise<void> => copyFile(path.join(folder, name), file);
+    await put('stranger.pem');
+    const source = sourceOf({ ca: `file:${file}` });
+    expect(await fetch(source)).toMatchObject({ reason: 'connection', detail: expect.stringMatching(/SELF_SIGNED|VERIFY/) });
+    await put('ca.pem');
+    expect((await fetch(source)).kind).toBe('found');
+    await put('stranger.pem');
+    expect((await fetch(source)).kind).toBe('found');
+    expect(await fetch(source, 'end')).toMatchObject({ reason: 'connection' });
+    expect(await fetch(source)).toMatchObject({ reason: 'connection', detail: expect.stringMatching(/SELF_SIGNED|VERIFY/) });
+    await writeFile(file, ' \n');
+    expect(await fetch(source)).toMatchObject({ reason: 'credentials', detail: expect.stringContaining('is empty') });
+    await rm(file);
+    expect(await fetch(source)).toMatchObject({ reason: 'credentials' });
+    await put('ca.pem');
+    expect((await fetch(source)).kind).toBe('found');
+    await source.close();
   });
 });

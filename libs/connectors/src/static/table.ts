@@ -1,3 +1,5 @@
+import { foldCase } from '../fold-case.js';
+
 /** A row: the values of each column by its name in lower case. A column without a value is absent. */
 export type TableRecord = ReadonlyMap<string, readonly string[]>;
 
@@ -52,15 +54,4 @@ function combinations(values: readonly (readonly string[])[]): readonly (readonl
     (found, column) => found.flatMap((texts) => column.map((text) => [...texts, text])),
     [[]],
   );
-}
-
-/**
- * Capital letters as small ones, but only those that are the capital of that small letter alone: the Kelvin sign has the small letter
- * k, and must not find the person whose name has a K.
- */
-export function foldCase(text: string): string {
-  return Array.from(text, (character) => {
-    const small = character.toLowerCase();
-    return small.toUpperCase() === character ? small : character;
-  }).join('');
 }

@@ -1,7 +1,7 @@
-import { Attributes, found, notFound, unavailable, type LookupQuery, type Outcome } from '#claims';
+import { Attributes, found, notFound, unavailable, type LookupQuery, type Outcome, type Source } from '#claims';
 import { FakeSource } from '#testing';
 import { describe, expect, it, vi } from 'vitest';
-import type { SourceLimits } from '../connector.js';
+import { RepeatingSource, type SourceLimits } from '../connector.js';
 import { composeSource, type SourceEvent } from './compose-source.js';
 
 const query: LookupQuery = { lookup: 'user', parameters: new Map([['value', 'adele']]), projection: [] };
@@ -11,11 +11,12 @@ const never = new AbortController().signal;
 function compose(
   answer: (query: LookupQuery, signal: AbortSignal) => Outcome | Promise<Outcome>,
   some: Partial<SourceLimits> = {},
+  adapter: (fake: Source) => Source = (fake) => fake,
 ) {
   const events: SourceEvent[] = [];
   const fake = new FakeSource('hr', { user: { answer } });
   const composed = composeSource(
-    fake,
+    adapter(fake),
     {
       limits: { ...limits, ...some },
       breaker: { failures: 1_000, retryAfter: 1_000 },
@@ -25,6 +26,18 @@ function compose(
     { fetched: (event) => events.push(event), answered: () => undefined, circuit: () => undefined },
   );
   return { ...composed, fake, events };
+}
+
+class Repeating extends RepeatingSource {
+  override readonly name: string;
+  override readonly lookups: Source['lookups'];
+  constructor(private readonly inner: Source) {
+    super();
+    ({ name: this.name, lookups: this.lookups } = inner);
+  }
+  override fetch = (...asked: Parameters<Source['fetch']>): Promise<Outcome> => this.inner.fetch(...asked);
+  override probe = (signal: AbortSignal): ReturnType<Source['probe']> => this.inner.probe(signal);
+  override close = (): Promise<void> => this.inner.close();
 }
 
 function deferred() {
@@ -43,12 +56,37 @@ describe('composeSource', () => {
     ]);
   });
 
+  it.each([
+    ['once more', (fake: Source) => fake, 2],
+    ['no more than once where the source repeats a lookup itself', (fake: Source) => new Repeating(fake), 1],
+  ])('asks %s where the connection failed, for previews too', async (_, adapter, times) => {
+    const { source, preview, fake } = compose(() => unavailable('connection'), {}, adapter);
+    expect(await source.fetch(query, never)).toEqual(unavailable('connection'));
+    expect(fake.queries).toHaveLength(times);
+    await preview.fetch(query, never);
+    expect(fake.queries).toHaveLength(2 * times);
+  });
+
   it('answers for a source that ignores its signal, at the operation limit', async () => {
     let seen: AbortSignal | undefined;
     const { source, health } = compose((_, signal) => ((seen = signal), new Promise<never>(() => undefined)), { operation: 20 });
     expect(await source.fetch(query, never)).toEqual(unavailable('timeout'));
     expect(seen?.aborted).toBe(true);
     expect(health()).toMatchObject({ state: 'down', lastError: { code: 'timeout' } });
+  });
+
+  it('says by the signal’s reason whether the operation limit passed or the caller gave up, a preview too', async () => {
+    const reasons: unknown[] = [];
+    const { source, preview } = compose(
+      (_, signal) =>
+        new Promise<never>(() => signal.addEventListener('abort', () => reasons.push((signal.reason as DOMException).name))),
+      { operation: 50 },
+    );
+    for (const each of [source, preview]) {
+      await each.fetch(query, AbortSignal.timeout(5));
+      await each.fetch(query, never);
+    }
+    expect(reasons).toEqual(['AbortError', 'TimeoutError', 'AbortError', 'TimeoutError']);
   });
 
   it('gives the turn of a source that hangs to the next', async () => {

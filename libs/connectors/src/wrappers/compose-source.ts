@@ -1,5 +1,5 @@
 import type { ProbeResult, Source } from '#claims';
-import { previewConcurrency, type SourceConfig } from '../connector.js';
+import { previewConcurrency, RepeatingSource, type SourceConfig } from '../connector.js';
 import { settleOn } from '../settle-on.js';
 import { Bulkhead } from './bulkhead.js';
 import { Cache, type CacheTimes, type CacheUse, type Erased } from './cache.js';
@@ -47,10 +47,12 @@ export function composeSource(
 ): ComposedSource {
   const { name } = adapter;
   const { limits } = config;
-  const breaker = new CircuitBreaker(
-    new Retry(new OperationLimit(adapter, limits.operation)),
-    { ...config.breaker, operation: limits.operation },
-    (state) => listener.circuit({ source: name, state }),
+  const attempted = (): Source => {
+    const limited = new OperationLimit(adapter, limits.operation);
+    return adapter instanceof RepeatingSource ? limited : new Retry(limited);
+  };
+  const breaker = new CircuitBreaker(attempted(), { ...config.breaker, operation: limits.operation }, (state) =>
+    listener.circuit({ source: name, state }),
   );
   const observed = new ObservedSource(new Bulkhead(breaker, limits), (event) => listener.fetched(event));
   const cache = new Cache(
@@ -59,7 +61,7 @@ export function composeSource(
     config.cache,
     (lookup, use) => listener.answered({ source: name, lookup, use }),
   );
-  const previewed = new Bulkhead(new Retry(new OperationLimit(adapter, limits.operation)), {
+  const previewed = new Bulkhead(attempted(), {
     concurrency: previewConcurrency,
     queue: previewQueue,
   });

@@ -3,7 +3,7 @@ import { WrappedSource } from './wrapped-source.js';
 
 /**
  * Bounds how long an operation works. A source that ignores its signal is answered for at the limit, so that one that hangs keeps
- * neither its callers nor their turn.
+ * neither its callers nor their turn. Only at the limit is the signal's reason a `TimeoutError`: it then says something of the system.
  */
 export class OperationLimit extends WrappedSource {
   /** @param limit milliseconds */
@@ -20,15 +20,16 @@ export class OperationLimit extends WrappedSource {
     const outcome = this.inner.fetch(query, work.signal);
     return new Promise((resolve, reject) => {
       // Whoever obeys the signal answers first, and says more.
-      const end = (): void => {
-        work.abort();
+      const end = (reason?: DOMException): void => {
+        work.abort(reason);
         setImmediate(settle, unavailable('timeout'));
       };
-      const timer = setTimeout(end, this.limit);
-      signal.addEventListener('abort', end, { once: true });
+      const timer = setTimeout(() => end(new DOMException('operation limit', 'TimeoutError')), this.limit);
+      const onAbort = (): void => end();
+      signal.addEventListener('abort', onAbort, { once: true });
       const release = (): void => {
         clearTimeout(timer);
-        signal.removeEventListener('abort', end);
+        signal.removeEventListener('abort', onAbort);
       };
       const settle = (settled: Outcome): void => {
         release();

@@ -5,7 +5,10 @@ import { WrappedSource } from './wrapped-source.js';
 /** Milliseconds. */
 const pause = 10;
 
-/** Asks once more where the connection failed: a lookup changes nothing, and the adapter opens another connection or takes another host. */
+/**
+ * Asks once more where the connection failed: a lookup changes nothing, and the adapter opens another connection or takes another host.
+ * Not for a `RepeatingSource`, which has asked twice by then.
+ */
 export class Retry extends WrappedSource {
   override async fetch(query: LookupQuery, signal: AbortSignal): Promise<Outcome> {
     const outcome = await this.inner.fetch(query, signal);

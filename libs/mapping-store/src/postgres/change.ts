@@ -1,5 +1,15 @@
-import type { Actor, AuditEntry, Changed, ConfigurationIssue, Conflict, MappingKey, PublishCheck, Unknown } from '#claims';
-import type { DataSource, EntityManager } from 'typeorm';
+import type {
+  Actor,
+  AuditEntry,
+  Changed,
+  ConfigurationIssue,
+  Conflict,
+  MappingKey,
+  MappingRecord,
+  PublishCheck,
+  Unknown,
+} from '#claims';
+import { EntityNotFoundError, type DataSource, type EntityManager } from 'typeorm';
 import type { DocumentContent } from '../document-content.js';
 import { DocumentRow, DraftRow, PublicationRow, RevisionRow } from './entities.js';
 import type { InForce } from './in-force.js';
@@ -56,7 +66,7 @@ export async function change(
         if (issues.length > 0) throw new Refusal(issues);
         sequence = await countPublication(manager);
       }
-      const record = (await readRecord(manager, key)) ?? { ...key, version: document.version };
+      const record = (await readRecord(manager, key)) ?? { ...key, kind: document.kindOf, version: document.version };
       const entry: AuditEntry = {
         at: document.at,
         actor: document.actor,
@@ -97,7 +107,9 @@ async function countPublication(manager: EntityManager): Promise<number> {
     .set({ sequence: () => 'sequence + 1' })
     .returning('sequence')
     .execute();
-  return (raw as readonly { sequence: number }[])[0]!.sequence;
+  const [row] = raw as readonly { sequence: number }[];
+  if (!row) throw new EntityNotFoundError(PublicationRow, { single: true });
+  return row.sequence;
 }
 
 /** A document that this transaction alone can change, at the version that its author saw. */
@@ -138,6 +150,10 @@ export class OpenDocument {
 
   get version(): number {
     return this.row.version;
+  }
+
+  get kindOf(): MappingRecord['kind'] {
+    return this.row.kind;
   }
 
   get published(): number | undefined {

@@ -1,5 +1,5 @@
-import type { Actor } from '#claims';
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { Actor, MappingRecord } from '#claims';
+import { Column, Entity, PrimaryColumn, VirtualColumn } from 'typeorm';
 
 /** Everything of the store lies in this schema of its database. */
 export const schema = 'claimbridge';
@@ -25,6 +25,16 @@ export class DocumentRow {
 
   @Column({ type: 'timestamptz', name: 'deleted_at', nullable: true })
   deletedAt: Date | null;
+
+  /** Of its newest revision, or of its draft while there is none. */
+  @VirtualColumn({
+    type: 'text',
+    query: (row) => `coalesce(
+      (select kind from ${schema}.revision where tenant = ${row}.tenant and name = ${row}.name order by number desc limit 1),
+      (select kind from ${schema}.draft where tenant = ${row}.tenant and name = ${row}.name),
+      'mapping')`,
+  })
+  kind: MappingRecord['kind'];
 
   /** Where a query joins it. */
   revision?: RevisionRow | null;

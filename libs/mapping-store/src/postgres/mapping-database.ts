@@ -1,11 +1,20 @@
 import type { Secrets } from '#claims';
 import pg from 'pg';
-import { AbstractLogger, DataSource, QueryFailedError, QueryRunnerAlreadyReleasedError, type DataSourceOptions } from 'typeorm';
+import {
+  AbstractLogger,
+  DataSource,
+  QueryFailedError,
+  QueryRunnerAlreadyReleasedError,
+  TypeORMError,
+  type DataSourceOptions,
+} from 'typeorm';
 import { clientConfig, type DatabaseOptions } from './database-options.js';
 import { AuditRow, DocumentRow, DraftRow, PublicationRow, RevisionRow, schema } from './entities.js';
 import { CreateStore1764115200000 } from './migrations/1764115200000-create-store.js';
+import { AddKind1764201600000 } from './migrations/1764201600000-add-kind.js';
+import { IndexAudit1764201600001 } from './migrations/1764201600001-index-audit.js';
 
-const migrations = [CreateStore1764115200000];
+const migrations = [CreateStore1764115200000, AddKind1764201600000, IndexAudit1764201600001];
 
 /** Held while the tables are changed: replicas that start together migrate one after the other. */
 const migrationLock = 4_770_915_300_001n;
@@ -18,6 +27,7 @@ class Silence extends AbstractLogger {
 /** The store's database, opened when it is first used and again whenever it was lost. */
 export class MappingDatabase {
   private opening: Promise<DataSource> | undefined;
+  private current: DataSource | undefined;
   private migrated = false;
   private closed = false;
 
@@ -96,7 +106,7 @@ export class MappingDatabase {
       await this.migrate();
       this.migrated = true;
     }
-    return this.createSource(this.options);
+    return (this.current = await this.createSource(this.options));
   }
 
   private async createSource(wanted: DatabaseOptions): Promise<DataSource> {
@@ -123,7 +133,8 @@ export class MappingDatabase {
   }
 
   private discard(source: DataSource): void {
-    this.opening = undefined;
+    // Whoever comes late must not throw away what was opened since.
+    if (source === this.current) this.opening = undefined;
     if (source.isInitialized) source.destroy().catch(() => undefined);
   }
 
@@ -148,6 +159,9 @@ export class MappingDatabase {
   }
 }
 
+/** A table, a schema, a column. */
+const missing = new Set<string | undefined>(['42P01', '3F000', '42703']);
+
 const lost = { detail: 'the connection was lost', connectionLost: true };
 
 /** The database's own failures; undefined for a defect. Messages of the server may quote values, so only those about names are told. */
@@ -157,12 +171,16 @@ function failureOf(error: unknown): { readonly detail: string; readonly connecti
   const cause = error instanceof QueryFailedError ? error.driverError : error;
   if (cause instanceof pg.DatabaseError) {
     const { code = 'unknown error', message } = cause;
-    if (code === '42P01' || code === '3F000')
-      return { detail: `${code}: the tables are not there; run the migrations`, connectionLost: false };
+    if (missing.has(code))
+      return { detail: `${code}: the tables are not those of this version; run the migrations`, connectionLost: false };
     return { detail: code.startsWith('42') ? `${code}: ${message}` : code, connectionLost: /^(08|57P)/.test(code) };
   }
+  if (cause instanceof TypeORMError) return { detail: cause.name, connectionLost: false };
   // What the driver itself finds is a plain error without a code: a limit of time, a connection that ended.
   if (!(cause instanceof Error) || cause instanceof TypeError || cause instanceof RangeError) return undefined;
   if ('code' in cause && typeof cause.code === 'string') return { detail: cause.code, connectionLost: true };
+  // The pool’s word for: all sessions are in use. They are well.
+  if (cause.message === 'timeout exceeded when trying to connect')
+    return { detail: 'every session is in use', connectionLost: false };
   return cause.constructor === Error ? { detail: cause.message, connectionLost: true } : undefined;
 }

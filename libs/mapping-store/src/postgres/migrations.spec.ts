@@ -71,6 +71,7 @@ async function shape(database: RunningPostgres): Promise<unknown> {
     union all select conrelid::regclass::text, conname from pg_constraint where connamespace = to_regnamespace('claimbridge')
     union all select tgrelid::regclass::text, tgname from pg_trigger t join pg_class c on c.oid = t.tgrelid
       where c.relnamespace = to_regnamespace('claimbridge') and not tgisinternal
+    union all select tablename, indexname from pg_indexes where schemaname = 'claimbridge'
     union all select 'function', proname from pg_proc where pronamespace = to_regnamespace('claimbridge')
     order by 1, 2`);
   await client.end();
@@ -82,16 +83,73 @@ describe('migrations', () => {
     const database = await create();
     const repository = repositoryFor(database);
     cleanUp.push(() => repository.close());
-    expect(await repository.migrate()).toEqual(['CreateStore1764115200000']);
+    const migrations = await repository.migrate();
+    expect(migrations).toEqual(['CreateStore1764115200000', 'AddKind1764201600000', 'IndexAudit1764201600001']);
     const first = await shape(database);
     await publish(repository);
     expect(await repository.migrate()).toEqual([]);
-    await repository.revertMigration();
+    for (let left = migrations.length; left > 0; left--) await repository.revertMigration();
     expect(await shape(database)).toEqual([]);
     await repository.migrate();
     expect(await shape(database)).toEqual(first);
     await publish(repository);
     expect(await repository.load()).toMatchObject({ kind: 'loaded', mappings: [{ origin: 'contoso/portal' }] });
+  });
+
+  it('say of what the previous version wrote what it is', async () => {
+    const database = await create();
+    const repository = repositoryFor(database);
+    cleanUp.push(() => repository.close());
+    for (let left = (await repository.migrate()).length; left > 1; left--) await repository.revertMigration();
+    const client = await connectTo(database);
+    const write = async (name: string, content: object): Promise<void> => {
+      await client.query('insert into claimbridge.document (tenant, name, version) values ($1, $2, 1)', ['contoso', name]);
+      await client.query(
+        `insert into claimbridge.revision (tenant, name, number, revision, content, applications, author, at, comment)
+          values ('contoso', $1, 1, $1, $2, '{}', '{}', now(), '')`,
+        [name, JSON.stringify(content)],
+      );
+      await client.query('update claimbridge.document set published = 1 where name = $1', [name]);
+    };
+    await write('early-set', { claimSet: 'early-set', claims: {} });
+    await write('early-mapping', { name: 'early-mapping', claims: { claimSet: { value: 'x' } } });
+    await repository.migrate();
+    await write('late-set', { claims: { text: { value: '\0' } }, claimSet: 'late-set' });
+    await client.end();
+    expect(await repository.list({ limit: 10 })).toMatchObject({
+      records: [
+        { name: 'early-mapping', kind: 'mapping' },
+        { name: 'early-set', kind: 'claimSet' },
+        { name: 'late-set', kind: 'claimSet' },
+      ],
+    });
+  });
+
+  it('let the audit be asked for a mapping, a person or a time by an index', async () => {
+    const database = await create();
+    const repository = repositoryFor(database);
+    cleanUp.push(() => repository.close());
+    await repository.migrate();
+    const client = await connectTo(database);
+    cleanUp.push(() => client.end());
+    await client.query(`
+      insert into claimbridge.audit (at, actor, action, tenant, target, details)
+        select now() - make_interval(mins => n), jsonb_build_object('id', n), 'mapping.publish', 'fabrikam', 'm' || n, '{}'
+        from generate_series(1, 20000) n;
+      analyze claimbridge.audit`);
+    expect(await repository.audit({ limit: 3, tenant: 'fabrikam', target: 'm20000' })).toMatchObject({
+      entries: [{ target: 'm20000' }],
+    });
+    expect(await repository.audit({ limit: 3, actor: '7' })).toMatchObject({ entries: [{ target: 'm7' }] });
+    expect(await repository.audit({ limit: 3, from: new Date(Date.now() + 60_000) })).toMatchObject({ entries: [] });
+    await repository.close();
+    const used = async (): Promise<unknown> => {
+      const { rows } = await client.query(
+        "select indexrelname as name from pg_stat_user_indexes where indexrelname like 'audit\\_%' and idx_scan > 0 order by 1",
+      );
+      return rows.map(({ name }: { name: string }) => name);
+    };
+    await expect.poll(used).toEqual(expect.arrayContaining(['audit_actor', 'audit_at', 'audit_target']));
   });
 
   it('run once where replicas start together', async () => {

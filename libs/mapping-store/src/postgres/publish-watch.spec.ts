@@ -202,7 +202,7 @@ describe('a database that is down', () => {
     expect(await stranger.load()).toEqual({ kind: 'unavailable', detail: '28P01' });
     expect(await elsewhere.load()).toEqual({
       kind: 'unavailable',
-      detail: '42P01: the tables are not there; run the migrations',
+      detail: '42P01: the tables are not those of this version; run the migrations',
     });
   });
 

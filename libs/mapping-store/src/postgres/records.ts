@@ -23,10 +23,11 @@ export async function readRecord(manager: EntityManager, { tenant, name }: Mappi
   return row ? recordOf(row) : undefined;
 }
 
-export function recordOf({ tenant, name, version, revision, draft, deletedBy, deletedAt }: DocumentRow): MappingRecord {
+export function recordOf({ tenant, name, kind, version, revision, draft, deletedBy, deletedAt }: DocumentRow): MappingRecord {
   return {
     tenant,
     name,
+    kind,
     version,
     ...(revision && { published: revisionOfRow(revision) }),
     ...(draft && { draft: draftOf(draft) }),

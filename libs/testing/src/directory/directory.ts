@@ -76,7 +76,7 @@ export class Directory implements Surroundings {
 
   /** Throws where there is no such account. */
   setPassword(dn: string, password: string): void {
-    const name = DistinguishedName.parse(dn);
+    const name = DistinguishedName.parse(dn, this.prepare);
     if (!name || !this.#entries.has(name.key)) throw new Error(`there is no account ${dn}`);
     this.#passwords.set(name.key, Buffer.from(password, 'utf8'));
   }
@@ -95,7 +95,7 @@ export class Directory implements Surroundings {
   }
 
   #account(user: string): Entry | undefined {
-    const name = DistinguishedName.parse(user);
+    const name = DistinguishedName.parse(user, this.prepare);
     if (name) return this.#entries.get(name.key);
     const byPrincipal = this.#only('userprincipalname', Buffer.from(user, 'utf8'));
     if (byPrincipal) return byPrincipal;
@@ -124,7 +124,7 @@ export class Directory implements Surroundings {
 
   #nameOf(base: string): DistinguishedName | 'invalid' | 'unknown' {
     const [, kind, text = ''] = /^<(SID|GUID)=([^>]*)>$/i.exec(base) ?? [];
-    if (kind === undefined) return DistinguishedName.parse(base) ?? 'invalid';
+    if (kind === undefined) return DistinguishedName.parse(base, this.prepare) ?? 'invalid';
     const isHex = /^(?:[0-9a-f]{2})+$/i.test(text);
     const read = kind.toUpperCase() === 'SID' ? sidBytes : guidBytes;
     const bytes = isHex ? Buffer.from(text, 'hex') : read(text);
@@ -179,7 +179,7 @@ function inScope({ name }: Entry, base: DistinguishedName, scope: Scope): boolea
 function entriesOf(records: readonly LdifRecord[], prepare: PrepareText): ReadonlyMap<string, Entry> {
   const entries = new Map<string, Entry>();
   for (const { dn, line, attributes } of records) {
-    const name = DistinguishedName.parse(dn);
+    const name = DistinguishedName.parse(dn, prepare);
     if (name === undefined || name.depth === 0) throw new LdifError(line, 'this is not a distinguished name');
     if (entries.has(name.key)) throw new LdifError(line, 'an entry of this name exists already');
     entries.set(name.key, new Entry(dn, name, attributes, prepare));

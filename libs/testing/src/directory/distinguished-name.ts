@@ -1,4 +1,4 @@
-import { preparedText } from './prepared-text.js';
+import { preparedText, type PrepareText } from './prepared-text.js';
 
 /**
  * A distinguished name (RFC 4514) in the form in which names compare: types and values ignoring case and repeated spaces, the parts
@@ -17,7 +17,7 @@ export class DistinguishedName {
   }
 
   /** The empty name is the root. Undefined where the text is not a distinguished name. */
-  static parse(text: string): DistinguishedName | undefined {
+  static parse(text: string, prepare: PrepareText = preparedText): DistinguishedName | undefined {
     if (text.trim() === '') return DistinguishedName.root;
     const rdns: string[] = [];
     let pairs: string[] = [];
@@ -25,7 +25,7 @@ export class DistinguishedName {
     for (;;) {
       const parsed = parsePair(rest);
       if (parsed === undefined) return undefined;
-      pairs.push(`${parsed.type}=${JSON.stringify(parsed.value)}`);
+      pairs.push(`${parsed.type}=${JSON.stringify(prepare(parsed.value))}`);
       rest = parsed.rest;
       if (!rest.startsWith('+')) {
         rdns.push(pairs.toSorted().join('+'));
@@ -87,5 +87,5 @@ function parseValue(text: string): { readonly value: string; readonly rest: stri
     at += hex === undefined ? 2 : 3;
   }
   const value = Buffer.concat(bytes).toString('utf8');
-  return { value: preparedText(value), rest: text.slice(at) };
+  return { value, rest: text.slice(at) };
 }

@@ -26,7 +26,7 @@ export interface DirectoryOptions {
   readonly requireStrongAuth?: boolean;
   /** A connection is closed after so long without a request (Active Directory's MaxConnIdleTime: 15 minutes); never by default. */
   readonly idleTimeoutMs?: number;
-  /** `é` equals `e`, as to Active Directory ([MS-ADTS] §6.5.1); false by default, as slapd and Samba have it. */
+  /** `é` equals `e`, in names too, as to Active Directory ([MS-ADTS] §6.5.1); false by default, as slapd and Samba have it. */
   readonly ignoreAccents?: boolean;
   /** Parts of the tree that another server has, as `ldap://other.example/DC=other,DC=example`. */
   readonly references?: readonly string[];

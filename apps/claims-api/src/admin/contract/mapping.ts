@@ -61,6 +61,9 @@ export const mapping = z
   .strictObject({
     tenant: z.string(),
     name: z.string(),
+    kind: z
+      .enum(['mapping', 'claimSet'])
+      .describe('What its newest revision is, or its draft while nothing was published: a claim set has no applications.'),
     version: z.int().describe('Changes with every change, the draft’s included; the ETag is this number in quotes.'),
     published: revision.optional().describe('The revision in force.'),
     draft: z.strictObject(draftKeys).optional().describe('What is being worked on.'),
@@ -72,6 +75,7 @@ export const mapping = z
       {
         tenant: 'contoso',
         name: 'billing-portal',
+        kind: 'mapping',
         version: 7,
         published: {
           number: 3,
@@ -231,6 +235,12 @@ export const importReport = z
         index: z.int().describe('Which document of the import.'),
         tenant: z.string().optional(),
         name: z.string().optional(),
+        version: z
+          .int()
+          .optional()
+          .describe(
+            'The mapping’s version: in a dry run the one that was looked at (0: there is none), otherwise the one that it has now. Absent where the document was not compared.',
+          ),
         result: z
           .enum(['created', 'changed', 'unchanged', 'conflict', 'refused'])
           .describe('created and changed: it is a draft now, and not in force. unchanged: it is what is in force.'),

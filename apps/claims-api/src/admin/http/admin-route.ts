@@ -7,7 +7,7 @@ import { CheckInput } from './check-input.js';
 import { ReadBody, documentBytes, noteBodyLimit } from './read-body.js';
 import { MarkAdminRoute, MarkIdempotent, markQuery } from './route-marks.js';
 
-/** What an operation may answer besides success, and every one may answer 401, 403, 429 and 500. */
+/** What an operation may answer besides success, and what every one may answer (`always`). */
 const refusals = {
   404: 'There is no such thing.',
   409: 'It cannot be done in the present state, or with this store.',
@@ -26,6 +26,7 @@ const always = {
   401: 'The caller is not authenticated.',
   403: 'The caller lacks the role, or may not call.',
   429: 'Too many failed authentications, or too many requests of this kind under way.',
+  500: 'A defect; the log has the correlation id.',
 } as const;
 
 interface Operation {

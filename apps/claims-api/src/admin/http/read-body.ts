@@ -1,19 +1,23 @@
 import 'reflect-metadata';
 import type { IncomingMessage } from 'node:http';
 import type { PipeTransform } from '@nestjs/common';
-import { parse } from 'yaml';
 import { AdminProblem, invalidRequest } from './admin-problem.js';
+import { parseYaml } from './parse-yaml.js';
+import { Turns } from './turns.js';
 
 /** The longest body of a request that holds one document. */
 export const documentBytes = 256 * 1024;
 /** The longest body of an import. */
-export const importBytes = 16 * 1024 * 1024;
+export const importBytes = 2 * 1024 * 1024;
 
 const deepest = 64;
 
+/** Long bodies that are in memory at the same time before their turn comes. */
+const longBodies = new Turns('import', { concurrency: 4, queue: 8 });
+
 /**
  * Reads the body of a request, which the door hands on unread so that nothing of it is taken in before its sender is known: JSON, or
- * YAML for people with an editor.
+ * YAML for people with an editor; what may be longer than one document is JSON only.
  */
 export class ReadBody implements PipeTransform {
   constructor(private readonly limit: number) {}
@@ -24,17 +28,8 @@ export class ReadBody implements PipeTransform {
     const request = body as IncomingMessage;
     const bytes = await bodyBytes(request, this.limit);
     if (bytes.length === 0) return undefined;
-    const parser = parserOf(request.headers['content-type']);
-    const text = decode(bytes);
-    let value: unknown;
-    try {
-      value = parser(text);
-    } catch (error) {
-      // The parser's own words quote the body.
-      const at =
-        error instanceof Error && 'linePos' in error ? (error.linePos as [{ line: number }] | undefined)?.[0].line : undefined;
-      throw invalidRequest('body', [{ path: [], reason: `cannot be read${at === undefined ? '' : ` (line ${at})`}` }]);
-    }
+    const parse = parserOf(request.headers['content-type'], this.limit <= documentBytes);
+    const value = await parse(bytes);
     const hidden = hiddenKey(value, []);
     if (hidden) throw invalidRequest('body', [hidden]);
     return value;
@@ -45,11 +40,12 @@ const reads = new WeakMap<object, Promise<Buffer>>();
 
 /**
  * The bytes of a body; however often it is asked for, it is read once.
- * @throws AdminProblem `request.tooLarge`
+ * @throws AdminProblem `request.tooLarge`, and `admin.busy` where too many long ones are being read
  */
 export function bodyBytes(body: unknown, limit: number): Promise<Buffer> {
   if (typeof body !== 'object' || body === null) return Promise.resolve(Buffer.alloc(0));
-  const read = reads.get(body) ?? readAll(body as IncomingMessage, limit);
+  const readNow = (): Promise<Buffer> => readAll(body as IncomingMessage, limit);
+  const read = reads.get(body) ?? (limit > documentBytes ? longBodies.take(readNow) : readNow());
   reads.set(body, read);
   return read;
 }
@@ -82,21 +78,49 @@ export function noteBodyLimit(handler: object, limit: number): void {
 
 export const routeBodyLimit = (handler: object): number => (Reflect.getMetadata(limitKey, handler) as number | undefined) ?? 0;
 
-function parserOf(header: string | undefined): (text: string) => unknown {
+function parserOf(header: string | undefined, yaml: boolean): (bytes: Buffer) => unknown {
   const [, type] = /^\s*([^;\s]+)\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.exec(header ?? '') ?? [];
   switch (type?.toLowerCase()) {
     case 'application/json':
-      return JSON.parse;
-    case 'application/yaml':
-      return (text) => parse(text, { maxAliasCount: 0, schema: 'core', merge: false, logLevel: 'silent' }) as unknown;
+      return parseJson;
+    case yaml ? 'application/yaml' : undefined:
+      return (bytes) => parseYaml(decode(bytes));
     default:
       throw new AdminProblem({
         code: 'request.contentType',
         status: 415,
-        title: 'The content type must be application/json or application/yaml.',
+        title: `The content type must be application/json${yaml ? ' or application/yaml' : ''}.`,
         remedy: 'Send the header Content-Type: application/json, with a JSON body in UTF-8.',
       });
   }
+}
+
+function parseJson(bytes: Buffer): unknown {
+  if (isDeep(bytes)) throw invalidRequest('body', [{ path: [], reason: 'is nested too deeply' }]);
+  const text = decode(bytes);
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own words quote the body.
+    throw invalidRequest('body', [{ path: [], reason: 'cannot be read' }]);
+  }
+}
+
+/** Whether JSON is nested more deeply than any request, seen without building anything of it. */
+function isDeep(json: Buffer): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let at = 0; at < json.length; at++) {
+    const byte = json[at];
+    if (quoted) {
+      if (byte === 0x5c) at++;
+      else if (byte === 0x22) quoted = false;
+    } else if (byte === 0x22) quoted = true;
+    else if (byte === 0x5b || byte === 0x7b) {
+      if (++depth > deepest) return true;
+    } else if (byte === 0x5d || byte === 0x7d) depth--;
+  }
+  return false;
 }
 
 function decode(bytes: Buffer): string {
@@ -108,23 +132,15 @@ function decode(bytes: Buffer): string {
 }
 
 /** A key to which JavaScript gives a meaning, or nesting that no request has. */
-function hiddenKey(
-  value: unknown,
-  path: readonly (string | number)[],
-): { path: (string | number)[]; reason: string } | undefined {
+function hiddenKey(value: unknown, path: (string | number)[]): { path: (string | number)[]; reason: string } | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   if (path.length > deepest) return { path: path.slice(0, 8), reason: 'is nested too deeply' };
-  if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) {
-      const found = hiddenKey(item, [...path, index]);
-      if (found) return found;
-    }
-    return undefined;
-  }
-  for (const [key, item] of Object.entries(value)) {
-    if (key === '__proto__') return { path: [...path, key], reason: 'is not a known key' };
-    const found = hiddenKey(item, [...path, key]);
+  for (const [key, item] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
+    path.push(key);
+    if (key === '__proto__') return { path, reason: 'is not a known key' };
+    const found = hiddenKey(item, path);
     if (found) return found;
+    path.pop();
   }
   return undefined;
 }

@@ -2,10 +2,11 @@ import type { Actor, MappingRecord, MappingRevision } from '#claims';
 import type { MappingBody, RevisionBody } from '../contract/mapping.js';
 
 /** What the repository tells, as it goes out. */
-export function mappingBody({ tenant, name, version, published, draft, deleted }: MappingRecord): MappingBody {
+export function mappingBody({ tenant, name, kind, version, published, draft, deleted }: MappingRecord): MappingBody {
   return {
     tenant,
     name,
+    kind,
     version,
     ...(published && { published: revisionBody(published) }),
     ...(draft && { draft: draftBody(draft) }),

@@ -48,8 +48,8 @@ export class InForceView {
   }
 
   /** Files have neither versions nor numbers: the version is 0, and what is in force is number 1. */
-  body({ key, stored }: Document): MappingBody {
-    return { ...key, version: 0, published: this.revision(stored) };
+  body({ key, stored, document }: Document): MappingBody {
+    return { ...key, kind: identifyDocument(document).kind, version: 0, published: this.revision(stored) };
   }
 
   revision({ revision }: StoredMapping): RevisionBody {

@@ -11,6 +11,7 @@ import { z } from 'zod';
 import type { ExportBody, ImportBody, exportQuery, importQuery } from '../contract/mapping.js';
 import { issueBodies } from '../contract/problem.js';
 import { repositoryUnavailable } from '../http/admin-problem.js';
+import { documentBytes } from '../http/read-body.js';
 import type { Turns } from '../http/turns.js';
 import type { InForceView } from './in-force-view.js';
 import type { MappingCheck } from './mapping-check.js';
@@ -81,13 +82,18 @@ export class MappingTransfer {
       return named(refused([{ path: ['tenant'], reason: `must be ${tenant}, which the import is for` }]));
     if (seen.has(`${key.tenant}/${key.name}`)) return named(refused([{ path: ['name'], reason: 'stands twice in this import' }]));
     seen.add(`${key.tenant}/${key.name}`);
+    if (Buffer.byteLength(JSON.stringify(document)) > documentBytes)
+      return named(refused([{ path: [], reason: `is larger than ${documentBytes} bytes` }]));
 
     const { record, inForce } = await this.present(repository, key);
+    const version = record?.version ?? 0;
     const { differences, issues } = this.check.differences(inForce, document);
-    if (issues.length > 0) return named(refused(issues));
-    if (inForce !== undefined && differences.length === 0) return named({ result: 'unchanged', issues: [], differences });
+    if (issues.length > 0) return named({ ...refused(issues), version });
+    if (inForce !== undefined && differences.length === 0)
+      return named({ version, result: 'unchanged', issues: [], differences });
     if (record?.draft && !replaceDrafts)
       return named({
+        version,
         result: 'conflict',
         issues: [
           { path: [], reason: 'there is a draft already', remedy: 'Publish it, throw it away, or say replaceDrafts=true.' },
@@ -95,17 +101,18 @@ export class MappingTransfer {
         differences,
       });
     const result = record ? ('changed' as const) : ('created' as const);
-    if (dryRun) return named({ result, issues: [], differences });
-    const change = await repository.saveDraft(key, document, record?.version ?? 0, actor);
+    if (dryRun) return named({ version, result, issues: [], differences });
+    const change = await repository.saveDraft(key, document, version, actor);
     if (change.kind === 'unavailable') throw repositoryUnavailable(change.detail);
-    if (change.kind === 'refused') return named(refused(change.issues));
+    if (change.kind === 'refused') return named({ ...refused(change.issues), version });
     if (change.kind !== 'changed')
       return named({
+        version: change.kind === 'conflict' ? change.current : 0,
         result: 'conflict',
         issues: [{ path: [], reason: 'was changed meanwhile', remedy: 'Import it again.' }],
         differences,
       });
-    return named({ result, issues: [], differences });
+    return named({ version: change.record.version, result, issues: [], differences });
   }
 
   private async present(
