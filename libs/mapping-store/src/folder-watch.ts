@@ -29,6 +29,7 @@ export class FolderWatch {
   private told: string | undefined;
   private confirmedAt: Date | undefined;
   private settling = false;
+  private again = false;
   private failed = false;
   private ready = false;
   private closed = false;
@@ -44,7 +45,9 @@ export class FolderWatch {
       .on('all', () => void this.settle())
       .on('ready', () => (this.ready = true))
       .on('error', () => (this.failed = true));
-    this.polling = setInterval(() => void this.settle(), interval).unref();
+    this.polling = setInterval(() => {
+      if (!this.settling) void this.settle();
+    }, interval).unref();
     void this.look().then((seen) => (this.told ??= seen));
   }
 
@@ -59,25 +62,34 @@ export class FolderWatch {
     await this.watcher.close();
   }
 
-  /** Tells of a change once the folder looks the same twice. */
+  /** Looks until nothing happens any more: what is told meanwhile may be of a file that was looked at already. */
   private async settle(): Promise<void> {
+    this.again = true;
     if (this.settling) return;
     this.settling = true;
     try {
-      let seen = await this.look();
-      for (;;) {
-        await wait(quiet, undefined, { ref: false });
-        const again = await this.look();
-        if (again === seen) break;
-        seen = again;
+      while (this.again && !this.closed) {
+        this.again = false;
+        await this.tellOnce();
       }
-      if (this.closed) return;
-      if (seen !== this.told) this.changed();
-      else if (seen !== unreadable) this.confirmedAt = new Date();
-      this.told = seen;
     } finally {
       this.settling = false;
     }
+  }
+
+  /** Tells of a change once the folder looks the same twice. */
+  private async tellOnce(): Promise<void> {
+    let seen = await this.look();
+    for (;;) {
+      await wait(quiet, undefined, { ref: false });
+      const next = await this.look();
+      if (next === seen) break;
+      seen = next;
+    }
+    if (this.closed) return;
+    if (seen !== this.told) this.changed();
+    else if (seen !== unreadable) this.confirmedAt = new Date();
+    this.told = seen;
   }
 
   /** What is there, without contents: a text that differs when anything was written. */

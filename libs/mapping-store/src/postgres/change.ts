@@ -9,7 +9,7 @@ import type {
   PublishCheck,
   Unknown,
 } from '#claims';
-import type { DataSource, EntityManager } from 'typeorm';
+import { EntityNotFoundError, type DataSource, type EntityManager } from 'typeorm';
 import type { DocumentContent } from '../document-content.js';
 import { DocumentRow, DraftRow, PublicationRow, RevisionRow } from './entities.js';
 import type { InForce } from './in-force.js';
@@ -107,7 +107,9 @@ async function countPublication(manager: EntityManager): Promise<number> {
     .set({ sequence: () => 'sequence + 1' })
     .returning('sequence')
     .execute();
-  return (raw as readonly { sequence: number }[])[0]!.sequence;
+  const [row] = raw as readonly { sequence: number }[];
+  if (!row) throw new EntityNotFoundError(PublicationRow, { single: true });
+  return row.sequence;
 }
 
 /** A document that this transaction alone can change, at the version that its author saw. */

@@ -7,7 +7,7 @@ const batch = 1_000;
 
 /**
  * What is in force, read cheaply: which revisions, and the contents of those only that were not read before. A content never changes,
- * since its revision is its hash.
+ * since its revision is its hash. Only what a full reading found is kept: a publish that is refused leaves nothing behind.
  */
 export class InForce {
   private known: ReadonlyMap<string, StoredMapping> = new Map();
@@ -36,18 +36,15 @@ export class InForce {
       });
       for (const { revision, content } of rows) contents.set(revision, content);
     }
-    const next = new Map(tenant === undefined ? [] : known);
-    const stored = list.map((entry) => {
-      const key = keyOf(entry);
-      const mapping = known.get(key) ?? {
-        origin: `${entry.tenant}/${entry.name}`,
-        revision: entry.revision,
-        content: { kind: 'document', document: JSON.parse(contents.get(entry.revision)!) as unknown },
-      };
-      next.set(key, mapping);
-      return mapping;
-    });
-    this.known = next;
+    const stored = list.map(
+      (entry): StoredMapping =>
+        known.get(keyOf(entry)) ?? {
+          origin: `${entry.tenant}/${entry.name}`,
+          revision: entry.revision,
+          content: { kind: 'document', document: JSON.parse(contents.get(entry.revision)!) as unknown },
+        },
+    );
+    if (tenant === undefined) this.known = new Map(list.map((entry, index) => [keyOf(entry), stored[index]!]));
     return stored;
   }
 }

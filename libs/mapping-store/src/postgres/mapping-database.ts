@@ -1,6 +1,13 @@
 import type { Secrets } from '#claims';
 import pg from 'pg';
-import { AbstractLogger, DataSource, QueryFailedError, QueryRunnerAlreadyReleasedError, type DataSourceOptions } from 'typeorm';
+import {
+  AbstractLogger,
+  DataSource,
+  QueryFailedError,
+  QueryRunnerAlreadyReleasedError,
+  TypeORMError,
+  type DataSourceOptions,
+} from 'typeorm';
 import { clientConfig, type DatabaseOptions } from './database-options.js';
 import { AuditRow, DocumentRow, DraftRow, PublicationRow, RevisionRow, schema } from './entities.js';
 import { CreateStore1764115200000 } from './migrations/1764115200000-create-store.js';
@@ -20,6 +27,7 @@ class Silence extends AbstractLogger {
 /** The store's database, opened when it is first used and again whenever it was lost. */
 export class MappingDatabase {
   private opening: Promise<DataSource> | undefined;
+  private current: DataSource | undefined;
   private migrated = false;
   private closed = false;
 
@@ -98,7 +106,7 @@ export class MappingDatabase {
       await this.migrate();
       this.migrated = true;
     }
-    return this.createSource(this.options);
+    return (this.current = await this.createSource(this.options));
   }
 
   private async createSource(wanted: DatabaseOptions): Promise<DataSource> {
@@ -125,7 +133,8 @@ export class MappingDatabase {
   }
 
   private discard(source: DataSource): void {
-    this.opening = undefined;
+    // Whoever comes late must not throw away what was opened since.
+    if (source === this.current) this.opening = undefined;
     if (source.isInitialized) source.destroy().catch(() => undefined);
   }
 
@@ -166,8 +175,12 @@ function failureOf(error: unknown): { readonly detail: string; readonly connecti
       return { detail: `${code}: the tables are not those of this version; run the migrations`, connectionLost: false };
     return { detail: code.startsWith('42') ? `${code}: ${message}` : code, connectionLost: /^(08|57P)/.test(code) };
   }
+  if (cause instanceof TypeORMError) return { detail: cause.name, connectionLost: false };
   // What the driver itself finds is a plain error without a code: a limit of time, a connection that ended.
   if (!(cause instanceof Error) || cause instanceof TypeError || cause instanceof RangeError) return undefined;
   if ('code' in cause && typeof cause.code === 'string') return { detail: cause.code, connectionLost: true };
+  // The pool’s word for: all sessions are in use. They are well.
+  if (cause.message === 'timeout exceeded when trying to connect')
+    return { detail: 'every session is in use', connectionLost: false };
   return cause.constructor === Error ? { detail: cause.message, connectionLost: true } : undefined;
 }

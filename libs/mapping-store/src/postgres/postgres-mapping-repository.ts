@@ -20,6 +20,7 @@ import {
   type Secrets,
   type Unknown,
 } from '#claims';
+import { bulkhead, isBulkheadRejectedError } from 'cockatiel';
 import type { DataSource, EntityManager } from 'typeorm';
 import { revisionOf } from '../revision.js';
 import { contentOf } from '../document-content.js';
@@ -40,6 +41,8 @@ export interface PostgresStoreOptions extends DatabaseOptions {
 }
 
 const largestPage = 1_000;
+/** Publications that may wait for their turn. */
+const waiting = 64;
 const unknown: Unknown = { kind: 'unknown' };
 
 /** Documents, revisions and audit in PostgreSQL. It may be unreachable at any time: every answer says so, and the next call tries again. */
@@ -47,6 +50,8 @@ export class PostgresMappingRepository extends MappingRepository {
   override readonly kind = 'postgres';
   private readonly database: MappingDatabase;
   private readonly inForce = new InForce();
+  /** They wait for one another with a session in hand each; one is left for those who read. */
+  private readonly publications;
   private readonly listeners = new Listeners();
   private watch: PublishWatch | undefined;
 
@@ -58,6 +63,7 @@ export class PostgresMappingRepository extends MappingRepository {
   ) {
     super();
     this.database = new MappingDatabase(options, secrets, options.migrate);
+    this.publications = bulkhead(Math.max(1, options.connections - 1), waiting);
   }
 
   override get following(): Following {
@@ -310,11 +316,13 @@ export class PostgresMappingRepository extends MappingRepository {
     const tools = check && { inForce: this.inForce, check, published: (sequence: number) => this.watch?.announce(sequence) };
     const work = (source: DataSource) => change(source, { key, expected, actor }, make, tools);
     try {
-      const result = await this.database.use(work);
+      const run = () => this.database.use(work);
+      const result = await (check ? this.publications.execute(run) : run());
       if (result.kind !== 'changed') return result;
       this.audited(result.entry);
       return { kind: 'changed', record: result.record };
     } catch (error) {
+      if (isBulkheadRejectedError(error)) return { kind: 'unavailable', detail: 'too many publications are waiting' };
       throw error instanceof CheckFailure ? error.thrown : error;
     }
   }
