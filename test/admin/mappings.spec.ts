@@ -266,7 +266,14 @@ describe('export and import', () => {
     );
     expect((await stack.ask('GET', '/admin/v1/mappings/contoso/brand-new/draft')).json.document).toEqual(created);
     const again = await stack.ask('POST', '/admin/v1/mappings/import?tenant=contoso', { body });
-    expect(again.json.items[0]).toMatchObject({
+    expect(again.json.items.slice(0, 2)).toEqual([done.json.items[0], { ...done.json.items[1], result: 'changed' }]);
+    const otherwise = structuredClone(changed) as Document;
+    otherwise['claims'].department.whenUnavailable = 'omit';
+    otherwise['claims'].more = { value: 'x' };
+    const conflict = await stack.ask('POST', '/admin/v1/mappings/import?tenant=contoso', {
+      body: { ...body, documents: [otherwise] },
+    });
+    expect(conflict.json.items[0]).toMatchObject({
       result: 'conflict',
       issues: [{ remedy: expect.stringContaining('replaceDrafts') }],
     });
@@ -274,6 +281,15 @@ describe('export and import', () => {
       body: { ...body, documents: [changed] },
     });
     expect(replaced.json.items[0]).toMatchObject({ result: 'changed' });
+  });
+
+  it('a dry run with an Idempotency-Key is done each time', async () => {
+    const headers = { 'idempotency-key': 'dry' };
+    const { json: body } = await stack.ask('GET', '/admin/v1/mappings/export?tenant=contoso');
+    for (let round = 0; round < 2; round++) {
+      const answer = await stack.ask('POST', '/admin/v1/mappings/import?dryRun=true', { body, headers });
+      expect([answer.status, answer.headers.get('idempotency-replayed')]).toEqual([200, null]);
+    }
   });
 
   it('takes YAML from people with an editor', async () => {
@@ -291,6 +307,9 @@ describe('a store that cannot be reached', () => {
     try {
       const answer = await stack.ask('GET', portal);
       expect(answer.json).toMatchObject({ status: 503, code: 'repository.unavailable', remedy: expect.any(String) });
+      expect(answer.json.remedy).not.toContain('may have happened');
+      const change = await stack.ask('POST', `${portal}/publish`, { headers: { 'if-match': '"1"' } });
+      expect(change.json).toMatchObject({ status: 503, remedy: expect.stringContaining('may have happened') });
       const body = { tenant: 'contoso', application: applications.billingPortal, person: { id: 'x' } };
       expect((await stack.ask('POST', '/admin/v1/preview', { body })).json).toMatchObject({ code: 'repository.unavailable' });
       expect(await signIn()).toMatchObject({ department: 'Finance' });

@@ -121,6 +121,7 @@ describe('a preview', () => {
     document['claims'].department = { value: 'Treasury' };
     const { headers } = await stack.ask('GET', portal);
     const saved = await stack.ask('PUT', `${portal}/draft`, { body: document, headers: { 'if-match': headers.get('etag')! } });
+    const published = await preview(asEvent);
     const draft = await preview({ ...asEvent, mapping: { name: 'billing-portal', version: 'draft' } });
     expect(draft).toMatchObject({
       mapping: { name: 'billing-portal', version: 'draft' },
@@ -131,6 +132,12 @@ describe('a preview', () => {
     expect(claimsOf(await preview({ ...asEvent, mapping: { name: 'billing-portal', version: 1 } }))).toMatchObject({
       department: 'Finance',
     });
+    const revisionOfPreview = async (mapping: Document): Promise<unknown> =>
+      (await preview({ ...asEvent, mapping }))['mapping'].revision;
+    expect(draft['mapping'].revision).toMatch(/^[0-9a-f]{32}$/);
+    expect(await revisionOfPreview({ document })).toBe(draft['mapping'].revision);
+    expect(draft['mapping'].revision).not.toBe(published['mapping'].revision);
+    expect(await revisionOfPreview({ name: 'billing-portal', version: 1 })).toBe(published['mapping'].revision);
     expect((await signIn())['data'].actions[0].claims).toMatchObject({ department: 'Finance' });
     await stack.ask('DELETE', `${portal}/draft`, { headers: { 'if-match': saved.headers.get('etag')! } });
   });

@@ -1,5 +1,4 @@
 export { Attributes, type AttributeValue } from './attributes.js';
-export { canonicalJson } from './canonical-json.js';
 export {
   diffMappings,
   type Difference,
@@ -16,6 +15,7 @@ export {
   type DocumentIdentity,
 } from './mapping/mapping-document.js';
 export { configurationName, guid } from './mapping/names.js';
+export { revisionOf } from './mapping/revision.js';
 export {
   ambiguous,
   found,

@@ -1,5 +1,4 @@
-import { configurationName, type ConfigurationIssue, type MappingKey } from '#claims';
-import { revisionOf } from './revision.js';
+import { configurationName, type ConfigurationIssue, type MappingKey, revisionOf } from '#claims';
 
 /** A mapping is a page or two; a larger one is a mistake, or an attack on the parser. */
 export const maximumBytes = 256 * 1024;

@@ -1,8 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { MappingStore, type Following, type LoadedMappings, type StoredMapping } from '#claims';
+import { MappingStore, type Following, type LoadedMappings, type StoredMapping, revisionOf } from '#claims';
 import { LineCounter, parseDocument, type Document } from 'yaml';
-import { revisionOf } from './revision.js';
 import { maximumBytes } from './document-content.js';
 import { FolderWatch, mappingFiles } from './folder-watch.js';
 import { Listeners } from './listeners.js';

@@ -19,10 +19,10 @@ import {
   type RepositoryUnavailable,
   type Secrets,
   type Unknown,
+  revisionOf,
 } from '#claims';
 import { bulkhead, isBulkheadRejectedError } from 'cockatiel';
 import type { DataSource, EntityManager } from 'typeorm';
-import { revisionOf } from '../revision.js';
 import { contentOf } from '../document-content.js';
 import { Listeners } from '../listeners.js';
 import { CheckFailure, change, type Made, type OpenDocument } from './change.js';

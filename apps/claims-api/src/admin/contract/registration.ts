@@ -12,11 +12,13 @@ export const registration = z
     audience: z.array(z.string()).describe('What tokens of Entra may be for: the client id of the API’s app registration.'),
     timeoutMs: z.int().describe('timeoutInMilliseconds of the custom authentication extension.'),
     eventPath: z.string().describe('The path of the endpoint, behind the host by which Entra reaches it.'),
-    mapping: z.strictObject({ name: z.string(), revision: z.string() }).describe('What serves the application now.'),
+    mappings: z
+      .array(z.strictObject({ name: z.string(), revision: z.string() }))
+      .describe('What serves the application now: several where mappings are for single clients or extensions.'),
     claims: z.array(
       z.strictObject({
         name: z.string().describe('As the service answers it. Every gate of Entra compares with regard to case.'),
-        list: z.boolean(),
+        list: z.boolean().describe('Whether any of the mappings answers a list.'),
         restricted: z
           .array(z.enum(['jwt', 'saml']))
           .describe('The kinds of token in which Entra keeps this name for itself, so that it needs another one there.'),
@@ -31,7 +33,7 @@ export const registration = z
         audience: ['b0a4d6a2-53f1-4b39-9a7c-1de0c4c5f201'],
         timeoutMs: 1_000,
         eventPath: '/api/onTokenIssuanceStart',
-        mapping: { name: 'billing-portal', revision: '9f86d081884c' },
+        mappings: [{ name: 'billing-portal', revision: '9f86d081884c' }],
         claims: [{ name: 'department', list: false, restricted: [] }],
       },
     ],

@@ -46,15 +46,19 @@ export const invalidRequest = (part: 'body' | 'query' | 'path' | 'headers', erro
   });
 
 /** 503: the configuration database cannot be reached; sign-ins go on without it. */
-export const repositoryUnavailable = (detail: string): AdminProblem =>
+export const repositoryUnavailable = (detail: string, remedy = ''): AdminProblem =>
   new AdminProblem({
     code: 'repository.unavailable',
     status: 503,
     title: 'The store of the mappings cannot be reached. Sign-ins go on by the mappings in force.',
-    remedy: 'Look at store in GET /admin/health, and try again when it is up. Nothing was changed.',
+    remedy: `${remedy}Look at store in GET /admin/health, and try again when it is up.`,
     detail,
     headers: { 'retry-after': '5' },
   });
+
+/** 503 for a change: where the answer to its commit was lost, it is in force. */
+export const changeUnknown = (detail: string): AdminProblem =>
+  repositoryUnavailable(detail, 'It may have happened: read the mapping, its version tells. ');
 
 /** 429: the bound on what operators may have worked out at the same time, so that sign-ins are not slowed by it. */
 export const busy = (what: string): AdminProblem =>

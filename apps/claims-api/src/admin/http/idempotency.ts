@@ -14,14 +14,14 @@ interface Done {
   readonly answer?: { readonly status: number; readonly body: unknown };
 }
 
-const kept = { keys: 1_000, bytes: 33_554_432, milliseconds: 24 * 3_600_000 };
+const kept = { keys: 1_000, bytes: 16 * 1024 * 1024, milliseconds: 24 * 3_600_000 };
 /** What a key weighs besides the answer, about. */
 const overhead = 512;
 
 /**
  * Carries out a POST with an Idempotency-Key once: the same key of the same caller for the same request gets the first answer again
- * (draft-ietf-httpapi-idempotency-key-header). What failed changed nothing, so it may be tried again. Each replica remembers its own:
- * at another one the If-Match of the same request no longer holds.
+ * (draft-ietf-httpapi-idempotency-key-header). What failed is forgotten: where it happened all the same, as where
+ * it did at another replica, the If-Match of the same request no longer holds. A dry run changes nothing, so nothing of it is kept.
  */
 export class IdempotencyKeys implements NestInterceptor {
   private readonly done = new LRUCache<string, Done>({ max: kept.keys, maxSize: kept.bytes, ttl: kept.milliseconds });
@@ -30,7 +30,8 @@ export class IdempotencyKeys implements NestInterceptor {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const key = request.headers['idempotency-key'];
-    if (key === undefined || !isIdempotent(context.getHandler())) return next.handle();
+    const { dryRun } = request.query as { readonly dryRun?: unknown };
+    if (key === undefined || dryRun === 'true' || !isIdempotent(context.getHandler())) return next.handle();
     return this.once(key, request, http.getResponse<FastifyReply>(), context, next);
   }
 

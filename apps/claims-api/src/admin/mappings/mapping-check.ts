@@ -3,6 +3,7 @@ import {
   diffMappings,
   estimateSize,
   identifyDocument,
+  revisionOf,
   runMappingTests,
   type ConfigurationIssue,
   type MappingKey,
@@ -62,7 +63,7 @@ export class MappingCheck {
 }
 
 /** A document that is not stored, as the store would hold it. */
-export function candidateOf(document: Readonly<Record<string, unknown>>, revision = 'unsaved'): StoredMapping {
+export function candidateOf(document: Readonly<Record<string, unknown>>): StoredMapping {
   const { tenant, name } = identifyDocument(document);
-  return { origin: `${String(tenant)}/${String(name)}`, revision, content: { kind: 'document', document } };
+  return { origin: `${String(tenant)}/${String(name)}`, revision: revisionOf(document), content: { kind: 'document', document } };
 }

@@ -1,18 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import {
-  configurationName,
-  identifyDocument,
-  type Actor,
-  type MappingKey,
-  type MappingRecord,
-  type MappingRepository,
-} from '#claims';
-import { z } from 'zod';
+import { revisionOf, type Actor, type MappingKey, type MappingRecord, type MappingRepository } from '#claims';
+import type { z } from 'zod';
 import type { ExportBody, ImportBody, exportQuery, importQuery } from '../contract/mapping.js';
 import { issueBodies } from '../contract/problem.js';
-import { repositoryUnavailable } from '../http/admin-problem.js';
+import { changeUnknown } from '../http/admin-problem.js';
 import { documentBytes } from '../http/read-body.js';
 import type { Turns } from '../http/turns.js';
+import { keyOfDocument } from './key-of-document.js';
 import type { InForceView } from './in-force-view.js';
 import type { MappingCheck } from './mapping-check.js';
 import { readOnlyMappings } from './mapping-problems.js';
@@ -21,7 +15,6 @@ import { found } from './mapping-workbench.js';
 type Document = Readonly<Record<string, unknown>>;
 type Item = ImportBody['items'][number];
 
-const keyOfDocument = z.object({ tenant: configurationName, name: configurationName });
 const pageSize = 200;
 
 /** Many documents at once, out and in. */
@@ -73,10 +66,9 @@ export class MappingTransfer {
     actor: Actor,
     seen: Set<string>,
   ): Promise<Omit<Item, 'index'>> {
-    const parsed = keyOfDocument.safeParse(identifyDocument(document));
-    if (!parsed.success)
-      return refused(parsed.error.issues.map(({ path, message }) => ({ path: path.map(String), reason: message })));
-    const key = parsed.data;
+    const identified = keyOfDocument(document);
+    if (identified.kind === 'invalid') return refused(identified.issues);
+    const key: MappingKey = { tenant: identified.tenant, name: identified.name };
     const named = (result: Omit<Item, 'index'>): Omit<Item, 'index'> => ({ ...key, ...result });
     if (tenant !== undefined && key.tenant !== tenant)
       return named(refused([{ path: ['tenant'], reason: `must be ${tenant}, which the import is for` }]));
@@ -91,6 +83,9 @@ export class MappingTransfer {
     if (issues.length > 0) return named({ ...refused(issues), version });
     if (inForce !== undefined && differences.length === 0)
       return named({ version, result: 'unchanged', issues: [], differences });
+    const result = record ? ('changed' as const) : ('created' as const);
+    if (record?.draft && (await this.isDraft(repository, key, document)))
+      return named({ version, result, issues: [], differences });
     if (record?.draft && !replaceDrafts)
       return named({
         version,
@@ -100,10 +95,9 @@ export class MappingTransfer {
         ],
         differences,
       });
-    const result = record ? ('changed' as const) : ('created' as const);
     if (dryRun) return named({ version, result, issues: [], differences });
     const change = await repository.saveDraft(key, document, version, actor);
-    if (change.kind === 'unavailable') throw repositoryUnavailable(change.detail);
+    if (change.kind === 'unavailable') throw changeUnknown(change.detail);
     if (change.kind === 'refused') return named({ ...refused(change.issues), version });
     if (change.kind !== 'changed')
       return named({
@@ -113,6 +107,12 @@ export class MappingTransfer {
         differences,
       });
     return named({ version: change.record.version, result, issues: [], differences });
+  }
+
+  /** Whether the draft is this document already: that of an import or a publish before that came to no end. */
+  private async isDraft(repository: MappingRepository, key: MappingKey, document: Document): Promise<boolean> {
+    const read = await repository.readDraft(key);
+    return read.kind !== 'unknown' && revisionOf(found(read, 'draft').document) === revisionOf(document);
   }
 
   private async present(

@@ -1,6 +1,6 @@
 import type { Actor, Change, MappingKey, MappingRecord, MappingRepository, Publication } from '#claims';
-import { configurationName, identifyDocument } from '#claims';
-import { z } from 'zod';
+import { identifyDocument } from '#claims';
+import type { z } from 'zod';
 import { withoutAbsent } from '../audit/audit-trail.js';
 import type {
   DiffBody,
@@ -13,17 +13,16 @@ import type {
   pageOnly,
   revisionPage,
 } from '../contract/mapping.js';
-import { invalidRequest, repositoryUnavailable } from '../http/admin-problem.js';
+import { changeUnknown, invalidRequest, repositoryUnavailable } from '../http/admin-problem.js';
 import { Tagged } from '../http/entity-tag.js';
 import { draftBody, mappingBody, revisionBody } from './bodies.js';
+import { keyOfDocument } from './key-of-document.js';
 import type { InForceView } from './in-force-view.js';
 import type { MappingCheck } from './mapping-check.js';
 import { changedMeanwhile, mappingExists, mappingRefused, readOnlyMappings, unknownMapping } from './mapping-problems.js';
 
 type Document = Readonly<Record<string, unknown>>;
 type Found<Answer> = Extract<Answer, { kind: 'found' }>;
-
-const keyOfDocument = z.object({ tenant: configurationName, name: configurationName });
 
 /**
  * Mappings, worked on: drafts, revisions, publish, roll-back, deletion. Every method throws an AdminProblem for what it does not do.
@@ -50,13 +49,9 @@ export class MappingWorkbench {
   }
 
   async create(document: Document, actor: Actor): Promise<Tagged<MappingBody>> {
-    const key = keyOfDocument.safeParse(identifyDocument(document));
-    if (!key.success)
-      throw invalidRequest(
-        'body',
-        key.error.issues.map(({ path, message }) => ({ path: path.map(String), reason: message })),
-      );
-    const change = await this.writable().saveDraft(key.data, document, 0, actor);
+    const key = keyOfDocument(document);
+    if (key.kind === 'invalid') throw invalidRequest('body', key.issues);
+    const change = await this.writable().saveDraft(key, document, 0, actor);
     if (change.kind === 'conflict') throw mappingExists(change.current);
     return changed(change);
   }
@@ -182,7 +177,7 @@ function changed(change: Change | Publication, what = 'mapping'): Tagged<Mapping
     case 'refused':
       throw mappingRefused(change.issues);
     case 'unavailable':
-      throw repositoryUnavailable(change.detail);
+      throw changeUnknown(change.detail);
     case 'unknown':
       throw unknownMapping(what);
   }

@@ -47,7 +47,9 @@ export function previewedSignIn(
 }
 
 function presentOf(person: NonNullable<PreviewRequest['person']>): Subject {
-  return Object.fromEntries(Object.entries(person).filter(([, text]) => text.trim() !== ''));
+  const present = Object.entries(person).filter(([, text]) => text.trim() !== '');
+  // Events have object ids in lower case.
+  return Object.fromEntries(present.map(([property, text]) => [property, property === 'id' ? text.toLowerCase() : text]));
 }
 
 /** Every property of the person on which the claims of a plan may depend. */

@@ -84,7 +84,7 @@ export class Previews {
         { path: ['mapping', 'document', 'tenant'], reason: 'is not the tenant that the preview is for' },
       ]);
     const selector: Selector = { tenant, ...(call ?? { application: '' }) };
-    const result = mappings.selectBeside(candidateOf(document, String(version)), selector);
+    const result = mappings.selectBeside(candidateOf(document), selector);
     if (result.kind === 'refused') throw mappingRefused(result.issues);
     return { selected: result.selection, version, issues: result.warnings };
   }

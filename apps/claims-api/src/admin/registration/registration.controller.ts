@@ -14,9 +14,9 @@ export class RegistrationController {
   @AdminRoute('Claims.Read', {
     summary: 'What the registration of an application in Entra must agree with.',
     description:
-      'The claims of the mapping in force, spelled as they are answered, and what the extension must say. Nothing is asked of Entra.',
+      'The claims of all mappings in force that serve the application, spelled as they are answered, and what the extension must say. Nothing is asked of Entra.',
     answer: registration,
-    refusals: [404],
+    refusals: [404, 409, 503],
   })
   read(@CheckedQuery(registrationQuery) query: z.output<typeof registrationQuery>): RegistrationBody {
     return this.registrations.of(query.tenant, query.application);

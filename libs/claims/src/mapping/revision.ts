@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson } from '#claims';
+import { canonicalJson } from '../canonical-json.js';
 
 /**
  * Identifies a document by its content: the order of keys, comments and layout do not matter. The first 128 bits of a SHA-256, in
