@@ -17,7 +17,7 @@ interface Registration {
   readonly audience: readonly string[];
   readonly timeoutMs: number;
   readonly eventPath: string;
-  readonly mapping: { readonly name: string; readonly revision: string };
+  readonly mappings: readonly { readonly name: string; readonly revision: string }[];
   readonly claims: readonly { readonly name: string; readonly restricted: readonly ('jwt' | 'saml')[] }[];
 }
 
@@ -46,7 +46,7 @@ export async function entraPlan(api: AdminClient, output: Output, options: Entra
     targetUrl: new URL(registration.eventPath, endpoint).href,
     timeout: registration.timeoutMs,
     application,
-    mapping: registration.mapping,
+    mappings: registration.mappings,
     claims: registration.claims.map(({ name }) => name),
     restricted,
     saml,

@@ -7,7 +7,7 @@ const facts: RegistrationFacts = {
   targetUrl: 'https://claims.contoso.com/api/onTokenIssuanceStart',
   timeout: 1_000,
   application: '3a1c9f52-6d0e-4b7a-8f11-5b2e7c4d9a01',
-  mapping: { name: 'portal', revision: '9f86d081884c' },
+  mappings: [{ name: 'portal', revision: '9f86d081884c' }],
   claims: ['billingTier', 'customRoles', 'groups'],
   restricted: ['groups'],
   saml: false,

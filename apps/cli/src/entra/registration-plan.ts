@@ -10,8 +10,8 @@ export interface RegistrationFacts {
   readonly timeout: number;
   /** The application id of the application whose tokens get the claims. */
   readonly application: string;
-  /** The mapping that serves it. */
-  readonly mapping: { readonly name: string; readonly revision: string };
+  /** The mappings that serve it: several where some are for single clients or extensions. */
+  readonly mappings: readonly { readonly name: string; readonly revision: string }[];
   /** Its claims, spelled as the service answers them: every gate compares with regard to case. */
   readonly claims: readonly string[];
   /** Those of them whose name Entra keeps for itself in this kind of token; they get another one there. */
@@ -39,7 +39,7 @@ const receivePayload = '214e810f-fda8-4fd7-a475-29461495eb00';
  * provider for a token issuance event). Nothing is sent from here.
  */
 export function registrationPlan(facts: RegistrationFacts): readonly RegistrationStep[] {
-  const { tenantId, apiAppId, targetUrl, timeout, application, claims, mapping } = facts;
+  const { tenantId, apiAppId, targetUrl, timeout, application, claims, mappings } = facts;
   const resourceId = `api://${new URL(targetUrl).host}/${apiAppId}`;
   return [
     {
@@ -111,11 +111,11 @@ export function registrationPlan(facts: RegistrationFacts): readonly Registratio
     },
     {
       title: 'The claims mapping policy',
-      why: `Puts the claims of the mapping ${mapping.name} (${mapping.revision}) into the token. ID is the service’s name and compares with regard to case; the other one is the name in the token, and may differ.`,
+      why: `Puts the claims of ${mappings.map(({ name, revision }) => `${name} (${revision})`).join(', ')} into the token. ID is the service’s name and compares with regard to case; the other one is the name in the token, and may differ.`,
       method: 'POST',
       path: '/v1.0/policies/claimsMappingPolicies',
       body: {
-        displayName: `Claimbridge: ${mapping.name}`,
+        displayName: `Claimbridge: ${mappings.map(({ name }) => name).join(', ')}`,
         isOrganizationDefault: false,
         definition: [JSON.stringify(claimsMappingPolicy(facts))],
       },
