@@ -7,7 +7,7 @@ import { FileMappingStore } from './file-mapping-store.js';
 
 vi.mock('node:fs/promises', async (load) => {
   const actual = await load<typeof import('node:fs/promises')>();
-  return { ...actual, stat: vi.fn(actual.stat) };
+  return { ...actual, stat: vi.fn<typeof actual.stat>(actual.stat) };
 });
 
 let base: string;
