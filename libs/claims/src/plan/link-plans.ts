@@ -22,8 +22,17 @@ export class Linking {
 
   /** @param earlier what another linking made of the same plan: given back where it asks the same */
   link(plan: Plan, earlier?: Plan): Plan {
-    const linked = linkBy(plan, this.needs);
-    return earlier && asksAlike(earlier, linked) ? earlier : linked;
+    return earlier && this.isAskedBy(earlier) ? earlier : linkBy(plan, this.needs);
+  }
+
+  private isAskedBy({ tenant, lookups }: Plan): boolean {
+    return lookups.every((planned) => {
+      const need = this.needs.get(keyOf(tenant, planned))!;
+      if (planned.keepLastKnown !== need.keepLastKnown || !isSameList(planned.projection, sortedOf(need))) return false;
+      // The next plan that has this very list is not compared name by name.
+      need.sorted = planned.projection;
+      return true;
+    });
   }
 }
 
@@ -41,15 +50,12 @@ function linkBy(plan: Plan, needs: ReadonlyMap<string, Need>): Plan {
   return { ...plan, lookups: plan.lookups.map((planned) => link(planned, plan.tenant, needs)) };
 }
 
-function asksAlike(left: Plan, right: Plan): boolean {
-  return left.lookups.every(({ projection, keepLastKnown }, index) => {
-    const other = right.lookups[index]!;
-    return (
-      keepLastKnown === other.keepLastKnown &&
-      projection.length === other.projection.length &&
-      projection.every((attribute, place) => attribute === other.projection[place])
-    );
-  });
+function sortedOf(need: Need): readonly string[] {
+  return (need.sorted ??= [...need.projection.values()].toSorted());
+}
+
+function isSameList(left: readonly string[], right: readonly string[]): boolean {
+  return left === right || (left.length === right.length && left.every((entry, index) => entry === right[index]));
 }
 
 /** @param only the lookups that are of interest; all without */
@@ -69,8 +75,7 @@ function addNeeds(needs: Map<string, Need>, { tenant, lookups }: Plan, only?: Re
 
 function link(planned: PlannedLookup, tenant: string, needs: ReadonlyMap<string, Need>): PlannedLookup {
   const need = needs.get(keyOf(tenant, planned))!;
-  need.sorted ??= [...need.projection.values()].toSorted();
-  return { ...planned, projection: need.sorted, keepLastKnown: need.keepLastKnown };
+  return { ...planned, projection: sortedOf(need), keepLastKnown: need.keepLastKnown };
 }
 
 function keyOf(tenant: string, { source, lookup }: AskedLookup): string {

@@ -33,11 +33,12 @@ export interface MappingTestResult {
  * Pairwise use the stand-in key: what a test shows tells nothing about the operator's.
  */
 export async function runMappingTests(plan: Plan, turns = new Turns()): Promise<readonly MappingTestResult[]> {
-  const work = workOfTrial();
+  using deadline = new Deadline(60_000);
+  const trial = { work: workOfTrial(), deadline };
   const results: MappingTestResult[] = [];
   for (const test of plan.tests) {
     await turns.pause();
-    const { expected, resolution, differences } = await run(plan, test, work);
+    const { expected, resolution, differences } = await run(plan, test, trial);
     const why = differences.map(({ what, values = '', account }) => `${what}${values}${account}`);
     results.push({ name: test.name, passed: why.length === 0, expected, actual: actualOf(expected, resolution), why });
   }
@@ -46,11 +47,12 @@ export async function runMappingTests(plan: Plan, turns = new Turns()): Promise<
 
 /** The tests of a plan that fail, as reasons to refuse it. They reach logs, so they name claims and have no values. */
 export async function redTests(plan: Plan, turns: Turns): Promise<readonly ConfigurationIssue[]> {
-  const work = workOfTrial();
+  using deadline = new Deadline(60_000);
+  const trial = { work: workOfTrial(), deadline };
   const issues: ConfigurationIssue[] = [];
   for (const [index, test] of plan.tests.entries()) {
     await turns.pause();
-    const { differences } = await run(plan, test, work);
+    const { differences } = await run(plan, test, trial);
     if (differences.length === 0) continue;
     const why = differences.map(({ what, account }) => `${what}${account}`).join('; ');
     issues.push({
@@ -75,12 +77,17 @@ interface TestRun {
   readonly differences: readonly TestDifference[];
 }
 
+/** What all tests of a mapping share. */
+interface Trial {
+  readonly work: Work;
+  readonly deadline: Deadline;
+}
+
 /** Tests work on a few short values: all of them together may cost what ten answers may, however many there are. */
 const workOfTrial = (): Work => Work.ofAnswers(10);
 
-async function run(plan: Plan, test: TestDocument, work: Work): Promise<TestRun> {
+async function run(plan: Plan, test: TestDocument, { work, deadline }: Trial): Promise<TestRun> {
   const subject = test.subject ?? undefined;
-  using deadline = new Deadline(60_000);
   const given = { ...plan, lookups: plan.lookups.map((lookup) => withGiven(lookup, givenTo(test, lookup.alias))) };
   const { application = plan.applications[0] === '*' ? undefined : plan.applications[0], client, extension, protocol } = test;
   const call = { application, client, extension, protocol };

@@ -12,6 +12,7 @@ import {
 } from './authorization.js';
 import type { HttpAnswer, HttpClient } from './http-client.js';
 import { parse } from './json-answer.js';
+import { reasonOfStatus } from './status-reason.js';
 
 export interface ClientCredentialsConfig {
   readonly tokenUrl: string;
@@ -150,7 +151,7 @@ function readToken(answer: HttpAnswer, secret: string, sentAt: number): Fetched 
     const error = document?.['error'];
     if (status === 401 || refusals.has(error))
       return failed('credentials', refusals.has(error) ? (error as string) : `status ${status}`);
-    return failed(status === 429 || status === 503 ? 'overloaded' : 'refused', `status ${status}`);
+    return failed(status === 403 ? 'refused' : reasonOfStatus(status), `status ${status}`);
   }
   const { access_token: token, token_type: type, expires_in: seconds } = document ?? {};
   if (typeof token !== 'string' || !isHeaderValue(token) || typeof type !== 'string' || type.toLowerCase() !== 'bearer')

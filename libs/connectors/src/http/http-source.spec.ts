@@ -1,5 +1,6 @@
 import { selfSigned } from '#testing';
 import { describe, expect, it, vi } from 'vitest';
+import { composeSource } from '../wrappers/compose-source.js';
 import { KnownSecrets, ask, composed, http, patient, proxy, server, values } from './http-source.harness.js';
 
 const gold = { body: { v: 'gold' } };
@@ -60,11 +61,50 @@ describe('an answer', () => {
     [429, { kind: 'unavailable', reason: 'overloaded', detail: 'status 429' }],
     [503, { kind: 'unavailable', reason: 'overloaded', detail: 'status 503' }],
     [500, { kind: 'unavailable', reason: 'refused', detail: 'status 500' }],
+    [502, { kind: 'unavailable', reason: 'connection', detail: 'status 502' }],
+    [504, { kind: 'unavailable', reason: 'timeout', detail: 'status 504' }],
     [204, { kind: 'unavailable', reason: 'refused', detail: 'status 204' }],
     [206, { kind: 'unavailable', reason: 'refused', detail: 'status 206' }],
   ])('with status %i is told apart', async (status, outcome) => {
     const api = await server(() => ({ status, body: status === 204 ? '' : '{"v": "secret"}' }));
     expect(await ask(http(api.url))).toEqual(outcome);
+  });
+
+  it.each([
+    [502, 'open', 'down', 20],
+    [503, 'open', undefined, 10],
+    [504, 'open', 'down', 10],
+    [500, 'closed', undefined, 12],
+  ])('with status %i, ten times in a row, leaves the circuit %s and the source %s', async (status, circuit, state, requests) => {
+    const api = await server(() => ({ status, body: '' }));
+    const limits = { operation: 10_000, connect: 300, concurrency: 5, queue: 5 };
+    const config = {
+      limits,
+      breaker: { failures: 10, retryAfter: 60_000 },
+      cache: { entries: 1, bytes: 1_024 },
+      lookups: {},
+    };
+    const listener = { fetched: () => undefined, answered: () => undefined, circuit: () => undefined };
+    const { source, health } = composeSource(http(api.url), config, listener);
+    for (let round = 0; round < 12; round++) expect((await ask(source)).kind).toBe('unavailable');
+    expect(health()).toMatchObject({ circuit, lastError: { code: expect.any(String) } });
+    expect(health().state === 'down' ? 'down' : undefined).toBe(state);
+    expect(api.requests).toHaveLength(requests);
+    await source.close();
+  });
+
+  it('with status 502 to a question that may not be sent again is timeout', async () => {
+    const api = await server(() => ({ status: 502, body: '' }));
+    const request = { method: 'POST', path: '/it', body: { key: '{key}' } };
+    expect(await ask(composed(http(api.url, { lookup: { request } })))).toMatchObject({
+      reason: 'timeout',
+      detail: 'status 502',
+    });
+    expect(api.requests).toHaveLength(1);
+    expect(await ask(composed(http(api.url, { lookup: { request: { ...request, idempotent: true } } })))).toMatchObject({
+      reason: 'connection',
+    });
+    expect(api.requests).toHaveLength(3);
   });
 
   it('with a status that the operator lists is nobody', async () => {
@@ -242,6 +282,14 @@ describe('probe', () => {
     expect(api.requests).toMatchObject([{ method: 'GET', target: '/health' }]);
     api.respond(() => ({ status: 404 }));
     expect(await source.probe(patient)).toEqual({ kind: 'down', reason: 'refused', detail: 'status 404' });
+    for (const [status, reason] of [
+      [500, 'malformed'],
+      [502, 'connection'],
+      [504, 'timeout'],
+    ] as const) {
+      api.respond(() => ({ status }));
+      expect(await source.probe(patient)).toEqual({ kind: 'down', reason, detail: `status ${status}` });
+    }
   });
 
   it('without one wants any answer, and says nothing of the credentials, which it does not send', async () => {

@@ -16,6 +16,7 @@ import { ClientCredentials, basic } from './client-credentials.js';
 import { HttpClient, type HttpAnswer, type HttpRequest, type TlsFiles } from './http-client.js';
 import type { HttpConfig, HttpLookup } from './http-config.js';
 import { readAnswer } from './json-answer.js';
+import { reasonOfStatus } from './status-reason.js';
 
 type Answer = Extract<HttpAnswer, { kind: 'answer' }>;
 type Sent = Omit<HttpRequest, 'headers'> & { readonly headers: Headers; readonly idempotent: boolean };
@@ -67,7 +68,7 @@ export class HttpSource extends Source {
     );
     if (answer.kind === 'unavailable') return answer;
     if (answer.status === 200) return this.found(answer, lookup, query);
-    return lookup.notFound.has(answer.status) ? notFound('noEntry') : statusFailure(answer.status);
+    return lookup.notFound.has(answer.status) ? notFound('noEntry') : statusFailure(answer.status, idempotent);
   }
 
   override async probe(signal: AbortSignal): Promise<ProbeResult> {
@@ -108,7 +109,7 @@ export class HttpSource extends Source {
     if (answer.kind === 'unavailable') return { ...answer, kind: 'down' };
     const { status } = answer;
     const up = probe ? status >= 200 && status < 300 : status < 500;
-    return up ? { kind: 'up' } : { ...statusFailure(status), kind: 'down' };
+    return up ? { kind: 'up' } : { ...probeFailure(status), kind: 'down' };
   }
 
   /** Whether somebody answers, without the service's credentials: what stands at the bare address may be anything. */
@@ -137,10 +138,16 @@ export class HttpSource extends Source {
   }
 }
 
-function statusFailure(status: number): Unavailable {
-  const detail = `status ${status}`;
-  if (status === 401 || status === 403) return unavailable('credentials', detail);
-  return unavailable(status === 429 || status === 503 ? 'overloaded' : 'refused', detail);
+/** @param idempotent whether the question may be sent again, which `connection` would have done */
+function statusFailure(status: number, idempotent = true): Unavailable {
+  const reason = reasonOfStatus(status);
+  return unavailable(reason === 'connection' && !idempotent ? 'timeout' : reason, `status ${status}`);
+}
+
+/** A probe is the same question each time, about the system as a whole: one that fails in any way of its own does not work. */
+function probeFailure(status: number): Unavailable {
+  const { reason, detail } = statusFailure(status);
+  return unavailable(status >= 500 && reason === 'refused' ? 'malformed' : reason, detail);
 }
 
 function httpClient(config: HttpConfig, tls: TlsFiles, secrets: Secrets): HttpClient {

@@ -7,9 +7,13 @@ const now = Date.UTC(2026, 0, 15);
 const fileTime = (milliseconds: number): string => ((BigInt(milliseconds) + 11_644_473_600_000n) * 10_000n).toString();
 const minute = 60_000;
 
-function conditions(attributes: Record<string, string>, lockoutDuration?: number): Record<string, boolean | undefined> {
+function conditions(
+  attributes: Record<string, string>,
+  lockoutDuration?: number,
+  withoutLockoutTime: 'unknown' | 'notLocked' = 'unknown',
+): Record<string, boolean | undefined> {
   const values = (name: string): readonly string[] => (attributes[name] === undefined ? [] : [attributes[name]]);
-  const state = accountState(values, { now, lockoutDuration });
+  const state = accountState(values, { now, lockoutDuration, withoutLockoutTime });
   return Object.fromEntries(accountConditions.map((condition) => [condition, state.is(condition)]));
 }
 
@@ -55,6 +59,18 @@ describe('accountState', () => {
     expect(conditions({ ...lockedAgo(1), [computed]: '0' }, 30 * minute)).toMatchObject({ locked: false });
   });
 
+  it('without a time of a lock is unknown, as of everybody at a global catalog, unless the configuration says that it was never locked', () => {
+    const atCatalog = { userAccountControl: '512' };
+    expect(conditions(atCatalog, 30 * minute)).toMatchObject({ disabled: false, locked: undefined });
+    expect(conditions(atCatalog, 30 * minute, 'notLocked')).toMatchObject({ locked: false });
+    expect(conditions({}, 30 * minute, 'notLocked')).toMatchObject({ locked: undefined });
+    expect(conditions({ ...atCatalog, lockoutTime: 'x' }, 30 * minute, 'notLocked')).toMatchObject({ locked: undefined });
+    const locked = { ...atCatalog, lockoutTime: fileTime(now - minute) };
+    expect(conditions(locked, 30 * minute, 'notLocked')).toMatchObject({ locked: true });
+    expect(conditions(locked, undefined, 'notLocked')).toMatchObject({ locked: undefined });
+    expect(conditions({ ...atCatalog, [computed]: '16' }, 30 * minute, 'notLocked')).toMatchObject({ locked: true });
+  });
+
   it('is unknown, not no, where the directory does not say', () => {
     expect(conditions({ cn: 'x' })).toEqual({
       disabled: undefined,
@@ -68,13 +84,13 @@ describe('accountState', () => {
   it('names the bits of both attributes', () => {
     const values = (name: string): readonly string[] =>
       name === 'userAccountControl' ? ['66050'] : name === computed ? ['16'] : [];
-    expect(accountState(values, { now, lockoutDuration: undefined }).flags).toEqual([
+    expect(accountState(values, { now, lockoutDuration: undefined, withoutLockoutTime: 'unknown' }).flags).toEqual([
       'ACCOUNTDISABLE',
       'LOCKOUT',
       'NORMAL_ACCOUNT',
       'DONT_EXPIRE_PASSWORD',
     ]);
-    expect(accountState(() => [], { now, lockoutDuration: undefined }).flags).toBeUndefined();
+    expect(accountState(() => [], { now, lockoutDuration: undefined, withoutLockoutTime: 'unknown' }).flags).toBeUndefined();
   });
 });
 

@@ -50,6 +50,8 @@ export interface AccountRules {
   readonly now: number;
   /** How long a lock lasts, in milliseconds, where the directory does not compute it; undefined: nobody knows. */
   readonly lockoutDuration: number | undefined;
+  /** What it means that an account has no lockoutTime: nobody knows, or it was never locked. */
+  readonly withoutLockoutTime: 'unknown' | 'notLocked';
 }
 
 /**
@@ -58,7 +60,9 @@ export interface AccountRules {
  * - disabled: ACCOUNTDISABLE of userAccountControl.
  * - locked, passwordExpired: LOCKOUT and PASSWORD_EXPIRED of msDS-User-Account-Control-Computed, which the domain controller computes
  *   from the policy that applies to this person (MS-ADTS §3.1.1.4.5.17). The same bits of userAccountControl are never set there.
- *   Where it is not sent, as by a Global Catalog, lockoutTime 0 is not locked, another one is locked until `lockoutDuration` has passed.
+ *   Where it is not sent, lockoutTime 0 is not locked, another one is locked until `lockoutDuration` has passed. None at all is nobody
+ *   knows, unless the configuration says otherwise: an account that was never locked has none, but neither has anybody at a Global
+ *   Catalog, to which lockoutTime is not replicated (Microsoft: Lockout-Time attribute, In Global Catalog: False).
  * - expired: accountExpires has come; 0 and 0x7FFFFFFFFFFFFFFF are never (MS-ADA1 §2.1). None at all is never too, but only where the
  *   computed bits are sent: they are of the same property set, and a Global Catalog has neither.
  */
@@ -70,7 +74,7 @@ export function accountState(values: (attribute: string) => readonly AttributeVa
     integers === undefined ? undefined : (integers & BigInt(flags[flag]!)) !== 0n;
   const conditions: Readonly<Record<AccountCondition, () => boolean | undefined>> = {
     disabled: () => has(control, 'ACCOUNTDISABLE'),
-    locked: () => has(computed, 'LOCKOUT') ?? lockedSince(integer(values('lockoutTime')), rules),
+    locked: () => has(computed, 'LOCKOUT') ?? lockedSince(values('lockoutTime'), control !== undefined, rules),
     passwordExpired: () => has(computed, 'PASSWORD_EXPIRED'),
     expired: () => {
       const expires = integer(values('accountExpires'));
@@ -84,7 +88,13 @@ export function accountState(values: (attribute: string) => readonly AttributeVa
   };
 }
 
-function lockedSince(lockoutTime: bigint | undefined, { now, lockoutDuration }: AccountRules): boolean | undefined {
+function lockedSince(
+  values: readonly AttributeValue[],
+  isReadable: boolean,
+  { now, lockoutDuration, withoutLockoutTime }: AccountRules,
+): boolean | undefined {
+  if (values.length === 0) return isReadable && withoutLockoutTime === 'notLocked' ? false : undefined;
+  const lockoutTime = integer(values);
   if (lockoutTime === undefined) return undefined;
   if (lockoutTime === 0n) return false;
   return lockoutDuration === undefined ? undefined : now < unixTime(lockoutTime) + lockoutDuration;

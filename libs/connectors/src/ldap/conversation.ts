@@ -21,6 +21,8 @@ export interface Entries {
 
 const noSuchObject = 32;
 const sizeLimitExceeded = 4;
+/** Some servers say so where a search without pages has too many entries. */
+const adminLimitExceeded = 11;
 
 /** Below Active Directory's MaxPageSize of 1,000 and slapd's default of 500. */
 const pageSize = 500;
@@ -45,11 +47,19 @@ export class Conversation {
     return answer.kind === 'unavailable' ? answer : toEntries(answer);
   }
 
-  /** Page by page (RFC 2696); unavailable(limit) where there are more entries than allowed. */
+  /**
+   * Every entry; unavailable(limit) where there are more than allowed. Most answers fit into a page and need none: pages (RFC 2696) are
+   * asked for, from the beginning, where there are more.
+   */
   async searchAll(question: Question, atMost: number): Promise<Entries | Unavailable> {
+    const answer = await this.ask(question, { sizeLimit: pageSize }, adminLimitExceeded);
+    if (answer.kind === 'unavailable') return answer;
+    const entries = toEntries(answer);
+    if (!entries.more && answer.code !== adminLimitExceeded) return entries.entries.length > atMost ? tooMany(atMost) : entries;
     const before = turns.get(this.connection);
     const pages = (async () => {
-      await before;
+      // What became of the one before is its own affair.
+      await before?.catch(() => undefined);
       return this.pages(question, atMost);
     })();
     turns.set(this.connection, pages);
@@ -65,8 +75,7 @@ export class Conversation {
       if (answer.kind === 'unavailable') return answer;
       entries.push(...answer.entries);
       references.push(...answer.references);
-      if (toEntries(answer).more || entries.length > atMost)
-        return unavailable('limit', `more than ${atMost} entries, or than the directory sends`);
+      if (toEntries(answer).more || entries.length > atMost) return tooMany(atMost);
       after = answer.cookie;
     }
     return { kind: 'entries', entries, more: false, references };
@@ -75,13 +84,15 @@ export class Conversation {
   private async ask(
     { absentBase, ...search }: Question,
     extent: Pick<Search, 'sizeLimit' | 'after'>,
+    accepted?: number,
   ): Promise<AnsweredSearch | Unavailable> {
     const answer = await this.connection.search({ ...search, ...extent, timeLimit: this.timeLimit }, this.signal);
     if (answer.kind !== 'result') return failure(answer);
-    if (answer.code === 0 || answer.code === sizeLimitExceeded || (absentBase && answer.code === noSuchObject)) return answer;
-    const isTrouble = isSessionTrouble(answer.code) || isServerTrouble(answer.code);
-    return isTrouble && this.connections.giveUp(this.connection, answer.code)
-      ? unavailable('connection', resultName(answer.code))
+    const { code } = answer;
+    if (code === 0 || code === sizeLimitExceeded || code === accepted || (absentBase && code === noSuchObject)) return answer;
+    const isTrouble = isSessionTrouble(code) || isServerTrouble(code);
+    return isTrouble && this.connections.giveUp(this.connection, code)
+      ? unavailable('connection', resultName(code))
       : failure(answer);
   }
 }
@@ -103,9 +114,9 @@ export class Conversations {
     signal: AbortSignal,
     talk: (conversation: Conversation) => Promise<Result | Unavailable>,
   ): Promise<Result | Unavailable> {
-    const openedBefore = this.connections.opened;
     for (let attempt = 1; ; attempt++) {
-      const acquiring = this.connections.acquire(attempt === 1 ? 0 : openedBefore);
+      // One that was opened while the lost one was in use may have been lost with it.
+      const acquiring = this.connections.acquire(attempt === 1 ? 0 : this.connections.opened);
       const acquired = acquiring instanceof Promise ? await settleOn(signal, acquiring) : acquiring;
       if (acquired === 'aborted') return unavailable('timeout', 'no connection yet');
       if (acquired.kind === 'failed') return unavailable(acquired.reason, acquired.detail);
@@ -120,6 +131,10 @@ type AnsweredSearch = Extract<Answer, { kind: 'result' }>;
 
 function toEntries({ code, entries, surplus, references }: AnsweredSearch): Entries {
   return { kind: 'entries', entries, more: surplus || code === sizeLimitExceeded, references };
+}
+
+function tooMany(atMost: number): Unavailable {
+  return unavailable('limit', `more than ${atMost} entries, or than the directory sends`);
 }
 
 /** Why a search has no answer. */

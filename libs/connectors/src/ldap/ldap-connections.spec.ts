@@ -60,6 +60,20 @@ describe('credentials that are refused later than the connect limit', () => {
     expect(source.logged.filter(({ message }) => message.includes('refuses the credentials'))).toHaveLength(1);
   });
 
+  it('count no more once others were accepted', async () => {
+    const [slow, other] = [await directory({ onBind: () => late(900) }), await directory()];
+    const password = new Password('an old one');
+    const source = ldap([slow.port, other.port], {}, password);
+    const first = find(source, 'user', adele);
+    await vi.waitFor(() => expect(slow.accepted).toBe(1));
+    password.text = 'right';
+    await first;
+    await vi.waitFor(async () => expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' }), { timeout: 10_000 });
+    await vi.waitFor(() => expect(slow.binds).toContain(49), { timeout: 10_000 });
+    expect(await source.probe(patient)).toEqual({ kind: 'up' });
+    expect(source.logged.filter(({ message }) => message.includes('refuses the credentials'))).toEqual([]);
+  });
+
   it('are not offered again to the only server until it has answered; one that accepts late is used', async () => {
     let binds = 0;
     const running = await directory({ onBind: () => (++binds === 1 ? late(1_200) : undefined) });

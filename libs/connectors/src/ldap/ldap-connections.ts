@@ -45,7 +45,7 @@ const rootDse: Search = {
 
 /**
  * The bound connections to one directory. At most one is being opened at any time, so at most one bind can be refused before
- * the refusal is known: refused credentials are final for every server, until they change or their time has passed.
+ * the refusal is known, two where the answer is later than the connect limit: refused credentials are final for every server, until they change or their time has passed.
  */
 export class LdapConnections {
   private readonly servers: HostList<LdapServer>;

@@ -39,6 +39,8 @@ const mostUnanswered = 2;
 interface Unanswered {
   readonly url: string;
   readonly secret: string;
+  /** A server has let the service in since: by this secret, so it is not known to be wrong, or by another, so it counts no more. */
+  since?: 'accepted' | 'replaced';
 }
 
 /** Opens connections on which the service is known to the directory: TCP, TLS and bind, or nothing. */
@@ -46,8 +48,6 @@ export class LdapLogin {
   private readonly refused = new RefusedCredentials(growingHold(firstHold, longestHold));
   private refusal: string | undefined;
   private readonly unanswered = new Set<Unanswered>();
-  /** Of these the secret was accepted since, so they are no sign that it is wrong. */
-  private vouchedFor = new WeakSet<Unanswered>();
 
   constructor(
     private readonly name: string,
@@ -100,7 +100,7 @@ export class LdapLogin {
     if (answer.kind === 'result' && answer.code === 0 && connection.isUsable && !closing.aborted) {
       this.refused.clear();
       this.refusal = undefined;
-      this.vouchedFor = new WeakSet(this.unanswered);
+      for (const each of this.unanswered) each.since = each.secret === secret ? 'accepted' : 'replaced';
       bound = true;
       return { kind: 'bound', connection };
     }
@@ -129,7 +129,7 @@ export class LdapLogin {
   private doubt({ url }: LdapServer, secret: string): Failure | undefined {
     const same = [...this.unanswered].filter((each) => each.secret === secret);
     const failed: Failure = { kind: 'failed', reason: 'connection', detail: `${url}: an earlier bind has no answer yet` };
-    if (same.filter((each) => !this.vouchedFor.has(each)).length >= mostUnanswered) return { ...failed, final: true };
+    if (same.filter(({ since }) => since === undefined).length >= mostUnanswered) return { ...failed, final: true };
     return same.some((each) => each.url === url) ? failed : undefined;
   }
 
@@ -147,7 +147,7 @@ export class LdapLogin {
     clearTimeout(timer);
     this.unanswered.delete(unanswered);
     connection.close();
-    if (answer.kind === 'result' && answer.code !== 0) this.answered(url, answer, secret);
+    if (answer.kind === 'result' && answer.code !== 0 && unanswered.since !== 'replaced') this.answered(url, answer, secret);
   }
 
   private answered(url: string, answer: Extract<Answer, { kind: 'result' }>, secret: string): Failure {

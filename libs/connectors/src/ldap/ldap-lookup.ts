@@ -127,6 +127,12 @@ export const ldapLookup = z
     lockoutDuration: duration
       .optional()
       .describe('How long a lock lasts, where the directory does not compute it (msDS-User-Account-Control-Computed).'),
+    withoutLockoutTime: z
+      .enum(['unknown', 'notLocked'])
+      .default('unknown')
+      .describe(
+        'What it means that an account has no lockoutTime, where the directory does not compute whether it is locked. notLocked only where lockoutTime can be read: by default a global catalog has it of nobody.',
+      ),
     groups: groups.prefault({}).describe('How groups.name and the like are worked out.'),
   })
   .superRefine((document, context) => {

@@ -148,6 +148,25 @@ describeWithSlapd(describe, 'with OpenLDAP', () => {
   });
 });
 
+describe('searches for many entries', () => {
+  it('do not wait for each other where their answers fit into a page', async () => {
+    const all = Promise.withResolvers<void>();
+    let arrived = 0;
+    const running = await directory({
+      onSearch: ({ base }) => {
+        if (base === '') return undefined;
+        if (++arrived === 10) all.resolve();
+        return all.promise;
+      },
+    });
+    const lookups = { team: { ...team, base: 'dc=corp,dc=example' } };
+    const source = ldap([running.port], { limits: { operation: '20s' }, lookups });
+    const signal = AbortSignal.timeout(5_000);
+    const outcomes = await Promise.all(Array.from({ length: 10 }, () => find(source, 'team', { d: 'Finance' }, ['cn'], signal)));
+    for (const outcome of outcomes) expect(outcome.kind === 'found' && outcome.attributes.get('cn')).toHaveLength(2);
+  });
+});
+
 describe('an answer that the server cut short', () => {
   it('is no list of many', async () => {
     const running = await directory({ ldif: ldif(), sizeLimit: 100 });

@@ -155,7 +155,8 @@ export class LdapSource extends RepeatingSource {
       values(attribute),
     ]);
     if (projection.account.size > 0 || lookup.notFoundWhen.length > 0) {
-      const account = accountState(values, { now: Date.now(), lockoutDuration: lookup.lockoutDuration });
+      const { lockoutDuration, withoutLockoutTime } = lookup;
+      const account = accountState(values, { now: Date.now(), lockoutDuration, withoutLockoutTime });
       for (const condition of lookup.notFoundWhen) {
         const is = account.is(condition);
         if (is === undefined) return untold(condition);
