@@ -7,13 +7,16 @@ export class UnusableSecret extends Error {}
 /** A password that was taken so short a while ago is offered by several sessions at once. */
 const fresh = 1_000;
 
+/** Once more after 10 s: a server that was restored refuses until its roles are there. Then as seldom as to an account that locks. */
+const hold = (times: number): number => (times === 1 ? 10_000 : lockableAccountHold(times - 1));
+
 /**
  * Offers the service's password to the servers of one database. PostgreSQL locks nobody out, but what it asks may: `ldap`, `radius` and
  * `pam` of pg_hba.conf count refusals. So a password that nobody took just now is offered by one session alone, whose answer the others
  * wait for, and one that was refused is held back for longer each time.
  */
 export class Passwords {
-  private readonly refused = new RefusedCredentials(lockableAccountHold);
+  private readonly refused = new RefusedCredentials(hold);
   private taken: { readonly password: string; readonly at: number } | undefined;
   private trial: Promise<void> | undefined;
 
