@@ -99,7 +99,7 @@ export function describeSource(name: string, start: () => Promise<ConformanceSys
 
     it('tells nobody, one and several apart', async () => {
       expect(await person(source, 'nobody@corp.example')).toEqual({ kind: 'notFound', reason: 'noEntry' });
-      expect((await ask(source, 'colleague', { department: 'Department 7' }, ['displayName'])).kind).toBe('found');
+      expect(await ask(source, 'colleague', { department: 'Department 7' }, ['displayName'])).toMatchObject({ kind: 'found' });
       expect(await ask(source, 'colleague', { department: 'Twins' }, ['displayName'])).toEqual({ kind: 'ambiguous' });
       expect(await ask(source, 'colleague', { department: 'Twins' }, [])).toEqual({ kind: 'ambiguous' });
     });
