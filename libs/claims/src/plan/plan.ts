@@ -16,7 +16,7 @@ export interface PlannedLookup extends AskedLookup {
   /** The name that the mapping gives it. */
   readonly alias: string;
   readonly inputs: ReadonlyMap<string, Origin>;
-  /** The attributes that this mapping needs, or after `linkPlans` those that any mapping of the tenant needs of this lookup. */
+  /** The attributes that this mapping needs, or once linked (`Linking`) those that any mapping of the tenant needs of this lookup. */
   readonly projection: readonly string[];
   /** How old the last known answer may become, in milliseconds; 0: none is kept. */
   readonly keepLastKnown: number;
