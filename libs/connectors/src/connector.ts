@@ -122,6 +122,13 @@ export const lookupCache = z
   .optional()
   .describe('Without it every sign-in asks the source.');
 
+/** The key `parameters` of a lookup. */
+export const lookupParameters = z
+  .array(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, { error: 'must be letters, digits and _' }))
+  .min(1)
+  .optional()
+  .describe('What a mapping fills by `with`.');
+
 /** A secret by reference, never the secret itself. */
 export const secretReference = z
   .string()

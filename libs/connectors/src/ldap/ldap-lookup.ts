@@ -1,6 +1,6 @@
 import { duration, type LocateRule } from '#claims';
 import { z } from 'zod';
-import { lookupCache } from '../connector.js';
+import { lookupCache, lookupParameters } from '../connector.js';
 import { checkTrust, locateRuleKeys } from '../locate-rule.js';
 import { accountConditions } from './account-state.js';
 import { BaseTemplate } from './base-template.js';
@@ -104,11 +104,7 @@ export const ldapLookup = z
     ),
     scope: scope.default('subtree').describe('How deep is searched.'),
     locate: z.array(locateRule).min(1).optional().describe('How this source finds the person signing in.'),
-    parameters: z
-      .array(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, { error: 'must be letters, digits and _' }))
-      .min(1)
-      .optional()
-      .describe('What a mapping fills by `with`.'),
+    parameters: lookupParameters,
     filter: filter.optional().describe('What is searched for, where the lookup has parameters (RFC 4515).'),
     entries: z
       .enum(['one', 'many'])

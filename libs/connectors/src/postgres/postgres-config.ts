@@ -1,6 +1,6 @@
 import { configurationName, type LocateRule } from '#claims';
 import { z } from 'zod';
-import { fileReference, lookupCache, secretReference, sourceKeys } from '../connector.js';
+import { fileReference, lookupCache, lookupParameters, secretReference, sourceKeys } from '../connector.js';
 import { checkTrust, locateRuleKeys } from '../locate-rule.js';
 import { statementParameters } from './statement-parameters.js';
 
@@ -9,11 +9,7 @@ const locateRule = z.strictObject(locateRuleKeys).superRefine(checkTrust);
 const lookup = z
   .strictObject({
     locate: z.array(locateRule).min(1).optional().describe('How this source finds the person signing in; the key is $1.'),
-    parameters: z
-      .array(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, { error: 'must be letters, digits and _' }))
-      .min(1)
-      .optional()
-      .describe('What a mapping fills by `with`; the first is $1.'),
+    parameters: lookupParameters.describe('What a mapping fills by `with`; the first is $1.'),
     statement: z.string().min(1).describe('One select; its parameters are bound.'),
     cache: lookupCache,
     rows: z

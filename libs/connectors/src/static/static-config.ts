@@ -1,6 +1,6 @@
 import { configurationName, type LocateRule } from '#claims';
 import { z } from 'zod';
-import { fileReference, lookupCache, sourceKeys } from '../connector.js';
+import { fileReference, lookupCache, lookupParameters, sourceKeys } from '../connector.js';
 import { checkTrust, locateRuleKeys } from '../locate-rule.js';
 import { tableOfRecords } from './read-table.js';
 import { missingColumn, type Table } from './table.js';
@@ -14,11 +14,7 @@ const locateRule = z
 const lookup = z
   .strictObject({
     locate: z.array(locateRule).min(1).optional().describe('How this source finds the person signing in.'),
-    parameters: z
-      .array(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, { error: 'must be letters, digits and _' }))
-      .min(1)
-      .optional()
-      .describe('What a mapping fills by `with`.'),
+    parameters: lookupParameters,
     match: z
       .record(column, z.string())
       .optional()
