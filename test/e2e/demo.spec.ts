@@ -35,8 +35,9 @@ describe('the demo', () => {
     ]);
   });
 
-  it('stays up, prints lines that work, and leaves nothing behind on Ctrl-C', { timeout: 60_000 }, async () => {
+  it('stays up, prints lines that work, and leaves nothing behind on Ctrl-C', { timeout: 60_000 }, async ({ onTestFinished }) => {
     const demo = spawn(process.execPath, [entry], { stdio: ['ignore', 'pipe', 'inherit'] });
+    onTestFinished(() => void demo.kill('SIGTERM'));
     const exited = new Promise((resolve) => demo.once('close', resolve));
     const lines: string[] = [];
     for await (const line of createInterface({ input: demo.stdout })) {
@@ -53,7 +54,7 @@ describe('the demo', () => {
       commands.map(async (command) => {
         const { stdout } = await promisify(execFile)('/bin/sh', [
           '-c',
-          command.replace('curl ', 'curl --silent --fail --noproxy "*" '),
+          command.replace('curl ', 'curl --silent --show-error --fail-with-body --noproxy "*" '),
         ]);
         return JSON.parse(stdout) as Record<string, unknown>;
       }),

@@ -48,6 +48,8 @@ async function main(): Promise<number> {
         : `${wrong} of ${played.length + changed.length} did not come out as expected.`,
     );
     if (once || wrong > 0) return wrong === 0 ? 0 : 1;
+    // First, for the lines of the invitation use them.
+    await writeTokens(company);
     say(await invitation(company));
     await keepTokens(company, told);
     return 0;
@@ -128,17 +130,22 @@ See the state of everything, as an operator:
 Ctrl-C stops it all.`;
 }
 
-/** Keeps the headers that the lines above use valid until it is told to stop. */
-async function keepTokens({ folder, simulator, broken }: Company, told: Promise<'told'>): Promise<void> {
+/** Writes the headers that the lines above use; their tokens are valid for an hour. */
+async function writeTokens({ folder, simulator }: Company): Promise<void> {
+  const headers = { 'entra.txt': await simulator.extensionToken(), 'operator.txt': await simulator.operatorToken(operator) };
+  for (const [name, token] of Object.entries(headers))
+    await writeFile(path.join(folder, name), `authorization: Bearer ${token}\n`, { mode: 0o600 });
+}
+
+/** Keeps those headers valid until it is told to stop. */
+async function keepTokens(company: Company, told: Promise<'told'>): Promise<void> {
   for (;;) {
-    const headers = { 'entra.txt': await simulator.extensionToken(), 'operator.txt': await simulator.operatorToken(operator) };
-    for (const [name, token] of Object.entries(headers))
-      await writeFile(path.join(folder, name), `authorization: Bearer ${token}\n`, { mode: 0o600 });
     const { promise: later, resolve } = Promise.withResolvers<'later'>();
     const timer = setTimeout(() => resolve('later'), 20 * 60_000);
-    const next = await Promise.race([told, later, broken]);
+    const next = await Promise.race([told, later, company.broken]);
     clearTimeout(timer);
     if (next === 'told') return;
+    await writeTokens(company);
   }
 }
 

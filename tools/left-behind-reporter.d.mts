@@ -1,0 +1,4 @@
+export default class LeftBehindReporter {
+  onInit(): void;
+  onTestRunEnd(): Promise<void>;
+}
