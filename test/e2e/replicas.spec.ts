@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Secrets } from '#claims';
-import { PostgresMappingRepository } from '#mapping-store';
+import { openPostgresMappings, type PostgresMappingRepository } from '#mapping-store';
 import { startPostgres, startTcpProxy, type RunningPostgres, type TcpProxy } from '#testing';
 import { parse, stringify } from 'yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -43,7 +43,7 @@ const mappings = (port: number): Document => ({
 beforeAll(async () => {
   database = await startPostgres();
   proxy = await startTcpProxy(database);
-  repository = new PostgresMappingRepository(
+  repository = await openPostgresMappings(
     {
       host: database.host,
       port: database.port,

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Secrets } from '#claims';
-import { PostgresMappingRepository } from '#mapping-store';
+import { openPostgresMappings, type PostgresMappingRepository } from '#mapping-store';
 import { startPostgres } from '#testing';
 import pg from 'pg';
 import { parse } from 'yaml';
@@ -51,7 +51,7 @@ async function start(count: number): Promise<Measured> {
     password: 'env:MAPPINGS_PASSWORD',
     tls: 'disable',
   } as const;
-  const repository = new PostgresMappingRepository(
+  const repository = await openPostgresMappings(
     { ...options, connections: 2, connect: 10_000, operation: 60_000, polling: 10_000, migrate: false },
     new Password(),
   );

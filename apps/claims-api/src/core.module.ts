@@ -11,7 +11,7 @@ import {
   type Connector,
 } from '#connectors';
 import { KeyManager } from '#entra-auth';
-import { FileMappingStore, PostgresMappingRepository, SnapshotFile } from '#mapping-store';
+import { FileMappingStore, SnapshotFile, openPostgresMappings, type PostgresMappingRepository } from '#mapping-store';
 import { Metrics, createLogger } from '#observability';
 import { Module, type DynamicModule, type OnApplicationShutdown, type Provider } from '@nestjs/common';
 import { Configuration, ReferencedSecrets } from './config.js';
@@ -150,13 +150,11 @@ export class CoreModule implements OnApplicationShutdown {
 }
 
 /** The tables of the mapping store, for whoever changes them; undefined where mappings are in files. */
-export function openMappingTables(
+export async function openMappingTables(
   configuration: Configuration,
-): Pick<PostgresMappingRepository, 'migrate' | 'revertMigration' | 'close'> | undefined {
+): Promise<Pick<PostgresMappingRepository, 'migrate' | 'revertMigration' | 'close'> | undefined> {
   const { postgres, polling } = configuration.document.mappings;
-  return (
-    postgres && new PostgresMappingRepository({ ...postgres, ...postgres.limits, polling }, new ReferencedSecrets(configuration))
-  );
+  return postgres && openPostgresMappings({ ...postgres, ...postgres.limits, polling }, new ReferencedSecrets(configuration));
 }
 
 /** A folder of mappings, to read once. */
@@ -173,8 +171,8 @@ function storeProviders(configuration: Configuration): Provider[] {
     {
       provide: MappingRepository,
       inject: [Secrets, ServiceLog],
-      useFactory: (secrets: Secrets, { log }: ServiceLog): MappingRepository =>
-        new PostgresMappingRepository({ ...postgres, ...postgres.limits, polling }, secrets, (entry) => logAudit(log, entry)),
+      useFactory: (secrets: Secrets, { log }: ServiceLog): Promise<MappingRepository> =>
+        openPostgresMappings({ ...postgres, ...postgres.limits, polling }, secrets, (entry) => logAudit(log, entry)),
     },
     { provide: MappingStore, useExisting: MappingRepository },
   ];

@@ -20,7 +20,7 @@ async function main([command, folder]: readonly string[]): Promise<number> {
 }
 
 async function changeTables(configuration: Configuration, command: 'migrate' | 'revert'): Promise<number> {
-  const tables = openMappingTables(configuration);
+  const tables = await openMappingTables(configuration);
   if (!tables) return withoutDatabase();
   try {
     if (command === 'revert') await tables.revertMigration();

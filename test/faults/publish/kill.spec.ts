@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { Secrets } from '#claims';
-import { PostgresMappingRepository, type PostgresStoreOptions } from '#mapping-store';
+import { openPostgresMappings, type PostgresStoreOptions } from '#mapping-store';
 import { startPostgres, type RunningPostgres } from '#testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -42,7 +42,7 @@ beforeAll(async () => {
     polling: 10_000,
     migrate: false,
   };
-  const owner = new PostgresMappingRepository(options, new Password());
+  const owner = await openPostgresMappings(options, new Password());
   await owner.migrate();
   await owner.close();
   observer = new pg.Client({ host, port, user, password, database: name });

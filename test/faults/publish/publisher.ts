@@ -1,6 +1,6 @@
 // A process that changes one document for ever and says after each change how far it is, until it is killed.
 import { Secrets, type MappingRecord, type Publication } from '#claims';
-import { PostgresMappingRepository, type PostgresStoreOptions } from '#mapping-store';
+import { openPostgresMappings, type PostgresStoreOptions } from '#mapping-store';
 
 const { options, password, name } = JSON.parse(process.argv[2]!) as {
   readonly options: PostgresStoreOptions;
@@ -14,7 +14,7 @@ class Password extends Secrets {
   }
 }
 
-const repository = new PostgresMappingRepository(options, new Password());
+const repository = await openPostgresMappings(options, new Password());
 const key = { tenant: 'contoso', name };
 const actor = { id: `process ${process.pid}` };
 const allow = () => Promise.resolve([]);

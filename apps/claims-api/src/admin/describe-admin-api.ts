@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { adminApiDocument } from './admin-api-document.js';
+import { adminApiDocument } from './openapi.js';
 import { AdminApiModule, type AdminApiParts } from './admin-api.module.js';
 
 /** The OpenAPI document without a service: the routes stand, and nothing is behind them. */

@@ -1,14 +1,14 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { AdminRoute } from '../admin/http/admin-route.js';
+import { AdminTag } from '../admin/http/route-marks.js';
 import { AdminHealth } from './admin-health.js';
 
 const healthReport = z
   .looseObject({ status: z.enum(['ok', 'degraded', 'notReady', 'draining']) })
   .meta({ id: 'Health', description: 'A line for each source, key set, store and snapshot.' });
 
-@ApiTags('health')
+@AdminTag('health')
 @Controller('admin/health')
 export class AdminHealthController {
   constructor(private readonly health: AdminHealth) {}

@@ -1,5 +1,5 @@
 import { MappingRepository, Secrets, revisionOf, type Actor, type MappingKey, type StoredMapping } from '#claims';
-import { PostgresMappingRepository } from '#mapping-store';
+import { openPostgresMappings } from '#mapping-store';
 import { startPostgres, type RunningPostgres } from '#testing';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { importMappings } from './import-mappings.js';
@@ -14,7 +14,7 @@ let server: RunningPostgres;
 let repository: MappingRepository;
 beforeAll(async () => {
   server = await startPostgres();
-  repository = new PostgresMappingRepository(
+  repository = await openPostgresMappings(
     {
       host: server.host,
       port: server.port,

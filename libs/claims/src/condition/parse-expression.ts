@@ -1,4 +1,9 @@
-import { parse } from '@bufbuild/cel';
+import { createRequire } from 'node:module';
+import type { parse } from '@bufbuild/cel';
+
+const require = createRequire(import.meta.url);
+/** Loaded by the first condition, and at once, for compiling waits for nothing: it is large, and many mappings have none. */
+const cel = (): { readonly parse: typeof parse } => require('@bufbuild/cel') as typeof import('@bufbuild/cel');
 
 export interface ConditionIssue {
   readonly reason: string;
@@ -39,7 +44,7 @@ export function parseExpression(text: string): ParseResult {
   if (text.length > maximumLength) return refuse(`is longer than ${maximumLength} characters`, 'spread it over several claims');
   if (bracketDepth(text) > maximumDepth) return refuse(`is nested more than ${maximumDepth} deep`);
   try {
-    const { expr, sourceInfo } = parse(text);
+    const { expr, sourceInfo } = cel().parse(text);
     return { kind: 'parsed', expression: readTree(expr, sourceInfo?.macroCalls ?? {}, 0) };
   } catch (error) {
     if (error instanceof RangeError) return refuse(`is nested more than ${maximumDepth} deep`);

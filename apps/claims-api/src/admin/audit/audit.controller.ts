@@ -1,11 +1,11 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { auditFilter, auditPage, type AuditPageBody } from '../contract/audit.js';
 import { AdminRoute, CheckedQuery } from '../http/admin-route.js';
+import { AdminTag } from '../http/route-marks.js';
 import { AuditTrail } from './audit-trail.js';
 
-@ApiTags('audit')
+@AdminTag('audit')
 @Controller('admin/v1/audit')
 export class AuditController {
   constructor(private readonly trail: AuditTrail) {}

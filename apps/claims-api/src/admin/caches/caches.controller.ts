@@ -1,13 +1,13 @@
 import type { Actor } from '#claims';
 import { Controller, Get, Post } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { cacheState, eraseRequest, erasure, type CachesBody, type ErasureBody } from '../contract/source.js';
 import { AdminRoute, CheckedBody } from '../http/admin-route.js';
+import { AdminTag } from '../http/route-marks.js';
 import { By } from '../http/caller.js';
 import { SourceCaches } from './source-caches.js';
 
-@ApiTags('caches')
+@AdminTag('caches')
 @Controller('admin/v1/caches')
 export class CachesController {
   constructor(private readonly caches: SourceCaches) {}

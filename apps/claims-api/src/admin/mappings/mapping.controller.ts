@@ -1,6 +1,5 @@
 import type { Actor } from '#claims';
 import { Controller, Delete, Get, Post, Put } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { mappingKey } from '../contract/input.js';
 import {
@@ -21,13 +20,14 @@ import {
   type RevisionDocumentBody,
 } from '../contract/mapping.js';
 import { AdminRoute, CheckedBody, CheckedPath, CheckedQuery } from '../http/admin-route.js';
+import { AdminTag } from '../http/route-marks.js';
 import { By } from '../http/caller.js';
 import { SeenVersion, type Tagged } from '../http/entity-tag.js';
 import { MappingWorkbench } from './mapping-workbench.js';
 
 type Key = z.output<typeof mappingKey>;
 
-@ApiTags('mapping')
+@AdminTag('mapping')
 @Controller('admin/v1/mappings/:tenant/:name')
 export class MappingController {
   constructor(private readonly workbench: MappingWorkbench) {}

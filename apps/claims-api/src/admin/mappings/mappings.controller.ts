@@ -1,6 +1,5 @@
 import type { Actor } from '#claims';
 import { Controller, Get, Post } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import {
   exportQuery,
@@ -19,6 +18,7 @@ import {
   type ValidationBody,
 } from '../contract/mapping.js';
 import { AdminRoute, CheckedBody, CheckedQuery } from '../http/admin-route.js';
+import { AdminTag } from '../http/route-marks.js';
 import { By } from '../http/caller.js';
 import type { Tagged } from '../http/entity-tag.js';
 import { importBytes } from '../http/read-body.js';
@@ -26,7 +26,7 @@ import { MappingCheck } from './mapping-check.js';
 import { MappingTransfer } from './mapping-transfer.js';
 import { MappingWorkbench } from './mapping-workbench.js';
 
-@ApiTags('mappings')
+@AdminTag('mappings')
 @Controller('admin/v1/mappings')
 export class MappingsController {
   constructor(

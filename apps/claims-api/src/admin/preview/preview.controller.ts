@@ -1,12 +1,12 @@
 import type { Actor } from '#claims';
 import { Controller, Post } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import { preview, previewRequest, type PreviewBody, type PreviewRequest } from '../contract/preview.js';
 import { AdminRoute, CheckedBody } from '../http/admin-route.js';
+import { AdminTag } from '../http/route-marks.js';
 import { By, Has } from '../http/caller.js';
 import { Previews } from './previews.js';
 
-@ApiTags('preview')
+@AdminTag('preview')
 @Controller('admin/v1/preview')
 export class PreviewController {
   constructor(private readonly previews: Previews) {}

@@ -1,11 +1,11 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { registration, registrationQuery, type RegistrationBody } from '../contract/registration.js';
 import { AdminRoute, CheckedQuery } from '../http/admin-route.js';
+import { AdminTag } from '../http/route-marks.js';
 import { Registrations } from './registrations.js';
 
-@ApiTags('registration')
+@AdminTag('registration')
 @Controller('admin/v1/registration')
 export class RegistrationController {
   constructor(private readonly registrations: Registrations) {}

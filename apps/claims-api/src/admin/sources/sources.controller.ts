@@ -1,15 +1,15 @@
 import type { Actor } from '#claims';
 import { Controller, Get, Post } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { connectionTest, source, sourceKey, sourceList, type ConnectionTestBody, type SourceBody } from '../contract/source.js';
 import { AdminRoute, CheckedPath } from '../http/admin-route.js';
+import { AdminTag } from '../http/route-marks.js';
 import { By } from '../http/caller.js';
 import { SourceCatalogue } from './source-catalogue.js';
 
 type Key = z.output<typeof sourceKey>;
 
-@ApiTags('sources')
+@AdminTag('sources')
 @Controller('admin/v1/sources')
 export class SourcesController {
   constructor(private readonly catalogue: SourceCatalogue) {}
