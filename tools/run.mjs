@@ -15,7 +15,7 @@ const build = [[tsc, '-p', 'tsconfig.build.json']];
 /** Each task: the steps, run in order until one fails. What the user adds goes to the last one. */
 const tasks = {
   build,
-  start: [...build, ['--enable-source-maps', 'dist/apps/claims-api/src/main.js']],
+  start: [...build, ['dist/apps/claims-api/src/main.js']],
   mappings: [...build, ['--enable-source-maps', 'dist/apps/claims-api/src/mappings.js']],
   demo: [...build, ['--enable-source-maps', 'dist/apps/demo/src/main.js']],
   claimbridge: [...build, ['--enable-source-maps', 'dist/apps/cli/src/main.js']],

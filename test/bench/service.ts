@@ -9,9 +9,6 @@ import { statement } from './servers/settings.js';
 
 const entry = path.resolve(import.meta.dirname, '../../dist/apps/claims-api/src/main.js');
 
-/** As the start script and the image run it. */
-const flags = ['--enable-source-maps'];
-
 const claims = {
   tier: { from: 'billing.tier' },
   products: { from: 'billing.products', list: true },
@@ -122,7 +119,7 @@ export async function startService(options: ServiceOptions) {
 
   const begun = performance.now();
   const process = new MeasuredProcess({
-    args: [...flags, ...nodeArgs, entry],
+    args: [...nodeArgs, entry],
     env: {
       CLAIMBRIDGE_CONFIG: configurationFile,
       DIRECTORY_PASSWORD: account.password,

@@ -1,27 +1,10 @@
-import 'reflect-metadata';
-import { readConfiguration } from './config.js';
-import { ConfigurationError } from './configuration/configuration-error.js';
-import { Service } from './service.js';
+import { enableCompileCache, setSourceMapsSupport } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
-async function main(): Promise<void> {
-  const service = await Service.start(await readConfiguration());
-  let asked = false;
-  const stop = (): void => {
-    if (asked) process.exit(1);
-    asked = true;
-    service.stop().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  process.on('SIGHUP', () => void service.reload());
-}
+// Before anything else is loaded. The cache lies beside the packages: who can write there can write the code as well, which is not
+// true of the system's folder for temporary files, Node's own choice. Where it cannot be written, the service starts without.
+enableCompileCache(fileURLToPath(new URL('../../../../node_modules/.cache/claimbridge', import.meta.url)));
+setSourceMapsSupport(true, { nodeModules: false, generatedCode: false });
 
-main().catch((error: unknown) => {
-  process.stderr.write(
-    `${error instanceof ConfigurationError ? error.message : error instanceof Error ? (error.stack ?? error.message) : 'unknown error'}\n`,
-  );
-  process.exit(1);
-});
+const { runService } = await import('./run-service.js');
+await runService();
