@@ -1,14 +1,16 @@
+import { onAbort } from './on-abort.js';
+
 /** The work's result, or `aborted` as soon as the signal says so; the work itself goes on, for others who wait for it. */
 export function settleOn<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result | 'aborted'> {
-  work.catch(() => undefined);
-  if (signal.aborted) return Promise.resolve('aborted');
+  if (signal.aborted) {
+    work.catch(() => undefined);
+    return Promise.resolve('aborted');
+  }
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => resolve('aborted');
-    const settled = (): void => signal.removeEventListener('abort', onAbort);
-    signal.addEventListener('abort', onAbort, { once: true });
+    const letGo = onAbort(signal, () => resolve('aborted'));
     work.then(
-      (result) => (settled(), resolve(result)),
-      (error: unknown) => (settled(), reject(error)),
+      (result) => (letGo(), resolve(result)),
+      (error: unknown) => (letGo(), reject(error)),
     );
   });
 }

@@ -21,16 +21,16 @@ export class Deadline implements Disposable {
     return this.controller.signal;
   }
 
-  /** The work's result, or `late` at the deadline. A rejection of the work is passed on until then, and swallowed after it. */
-  race<Result, Late>(work: Promise<Result>, late: Late): Promise<Result | Late> {
-    return new Promise((resolve, reject) => {
+  /** The work's result, or what its rejection comes to; `late` at the deadline, whatever becomes of the work after it. */
+  race<Result>(work: Promise<Result>, late: Result, failed: (error: unknown) => Result): Promise<Result> {
+    return new Promise((resolve) => {
       const end = (): void => resolve(late);
       if (this.expired) setImmediate(end);
       else this.waiting.add(end);
       const settled = (): unknown => this.waiting.delete(end);
       work.then(
         (result) => (settled(), resolve(result)),
-        (error: unknown) => (settled(), reject(error as Error)),
+        (error: unknown) => (settled(), resolve(failed(error))),
       );
     });
   }

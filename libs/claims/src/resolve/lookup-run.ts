@@ -155,14 +155,18 @@ export class LookupRun {
     return answer;
   }
 
-  private async fetch({ source }: AskedLookup, query: LookupQuery): Promise<Outcome> {
+  private fetch({ source }: AskedLookup, query: LookupQuery): Promise<Outcome> {
     try {
-      return await this.deadline.race(source.fetch(query, this.deadline.signal), unavailable('deadline'));
+      return this.deadline.race(source.fetch(query, this.deadline.signal), unavailable('deadline'), defective);
     } catch (error) {
-      return unavailable('internal', error instanceof Error ? `${error.name}: ${error.message}` : 'not an Error');
+      return Promise.resolve(defective(error));
     }
   }
 }
+
+/** A source that throws is a defect of its connector. */
+const defective = (error: unknown): Outcome =>
+  unavailable('internal', error instanceof Error ? `${error.name}: ${error.message}` : 'not an Error');
 
 const nothing: ReadonlyMap<string, Settled> = new Map();
 

@@ -8,6 +8,7 @@ import {
   UnbindRequest,
   type Filter,
 } from 'ldapts';
+import { onAbort } from '../on-abort.js';
 import { readMessage, type LdapMessage, type OperationResult } from './ldap-message.js';
 import { MessageFrames } from './message-frames.js';
 import type { DirectoryEntry } from './search-entry.js';
@@ -153,19 +154,18 @@ export class LdapConnection {
     const bytes = request(messageId).write();
     const receiptsBefore = this.receipts;
     return new Promise((resolve) => {
-      const onAbort = (): void => {
+      const letGo = onAbort(signal, () => {
         this.operations.get(messageId)?.settle({ kind: 'aborted' });
         this.stop(messageId);
         if (isTimeout(signal.reason)) this.countUnanswered(receiptsBefore);
-      };
+      });
       const settle = (answer: Answer): void => {
         this.operations.delete(messageId);
-        signal.removeEventListener('abort', onAbort);
+        letGo();
         resolve(answer);
         if (this.retired !== undefined && this.operations.size === 0) this.close();
       };
       this.operations.set(messageId, { settle, sizeLimit, entries: [], references: [], bytes: 0, surplus: false });
-      signal.addEventListener('abort', onAbort, { once: true });
       this.write(bytes);
     });
   }

@@ -1,4 +1,6 @@
 import pg from 'pg';
+import { serialize } from 'pg-protocol';
+import { onAbort } from '../on-abort.js';
 
 /** What one lookup may answer at most. */
 const maximumRows = 1_000;
@@ -26,19 +28,17 @@ export type Run =
   /** `sqlState` is undefined where the error is the connection's and not the server's. */
   | { readonly kind: 'failed'; readonly sqlState: string | undefined; readonly message: string };
 
-/** What is used of the driver's connection: the messages of the extended query protocol (PostgreSQL manual §54.2.3). */
+/** What is used of the driver's connection. */
 interface Connection {
-  readonly stream: { cork(): void; uncork(): void };
+  readonly stream: { readonly writable: boolean; write(bytes: Buffer): void };
   readonly parsedStatements: Readonly<Record<string, string>>;
   readonly submittedNamedStatements: Record<string, string>;
   query(text: string): void;
-  parse(statement: { readonly name: string | undefined; readonly text: string }): void;
-  bind(statement: { readonly statement: string | undefined; readonly values: readonly string[] }): void;
-  describe(of: { readonly type: 'P'; readonly name: string }): void;
-  execute(portal: object): void;
-  sync(): void;
   sendCopyFail(reason: string): void;
 }
+
+/** What follows the values (PostgreSQL manual §54.2.3): the same for every statement. */
+const execution = Buffer.concat([serialize.describe({ type: 'P', name: '' }), serialize.execute({}), serialize.sync()]);
 
 /**
  * A statement as the driver takes one that it is handed ready made, the way of pg-cursor. The driver's own builds parsers, results and
@@ -66,19 +66,12 @@ class Reading {
       connection.query(text);
       return;
     }
-    connection.stream.cork();
-    try {
-      if (name === undefined || (connection.parsedStatements[name] ?? connection.submittedNamedStatements[name]) === undefined) {
-        connection.parse({ name, text });
-        if (name !== undefined) connection.submittedNamedStatements[name] = text;
-      }
-      connection.bind({ statement: name, values });
-      connection.describe({ type: 'P', name: '' });
-      connection.execute({});
-      connection.sync();
-    } finally {
-      connection.stream.uncork();
+    const messages = [serialize.bind({ ...(name !== undefined && { statement: name }), values: [...values] }), execution];
+    if (name === undefined || (connection.parsedStatements[name] ?? connection.submittedNamedStatements[name]) === undefined) {
+      messages.unshift(serialize.parse({ ...(name !== undefined && { name }), text }));
+      if (name !== undefined) connection.submittedNamedStatements[name] = text;
     }
+    if (connection.stream.writable) connection.stream.write(Buffer.concat(messages));
   }
 
   handleRowDescription({ fields }: { readonly fields: readonly { readonly name: string; readonly dataTypeID: number }[] }): void {
@@ -122,12 +115,11 @@ class Reading {
 export function runStatement(client: pg.ClientBase, statement: Statement, signal: AbortSignal): Promise<Run> {
   if (signal.aborted) return Promise.resolve({ kind: 'aborted' });
   return new Promise((resolve) => {
+    const letGo = onAbort(signal, () => settle({ kind: 'aborted' }));
     const settle = (run: Run): void => {
-      signal.removeEventListener('abort', onAbort);
+      letGo();
       resolve(run);
     };
-    const onAbort = (): void => settle({ kind: 'aborted' });
-    signal.addEventListener('abort', onAbort, { once: true });
     client.query(new Reading(statement, settle) as unknown as pg.Submittable);
   });
 }

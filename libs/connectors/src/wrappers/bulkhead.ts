@@ -1,4 +1,5 @@
 import { unavailable, type LookupQuery, type Outcome, type Source } from '#claims';
+import { onAbort } from '../on-abort.js';
 import { WrappedSource } from './wrapped-source.js';
 
 /**
@@ -32,15 +33,14 @@ export class Bulkhead extends WrappedSource {
   private turn(signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
       const start = (): void => {
-        signal.removeEventListener('abort', leave);
+        letGo();
         resolve(true);
       };
-      const leave = (): void => {
+      const letGo = onAbort(signal, () => {
         this.waiting.delete(start);
         resolve(false);
-      };
+      });
       this.waiting.add(start);
-      signal.addEventListener('abort', leave, { once: true });
     });
   }
 

@@ -102,11 +102,11 @@ export class Cache extends WrappedSource {
     return { entries: this.kept.size, bytes: this.kept.calculatedSize };
   }
 
-  override async fetch(query: LookupQuery, signal: AbortSignal): Promise<Outcome> {
+  override fetch(query: LookupQuery, signal: AbortSignal): Promise<Outcome> {
     const { keeping } = query;
     if (!keeping) return this.inner.fetch(query, signal);
     const key = keyOf(query, keeping);
-    if (keeping.lastKnownOnly) return this.attachLastKnown(unavailable('input'), key, keeping);
+    if (keeping.lastKnownOnly) return Promise.resolve(this.attachLastKnown(unavailable('input'), key, keeping));
 
     const { lookup } = query;
     const kept = this.kept.get(key);
@@ -114,7 +114,7 @@ export class Cache extends WrappedSource {
     if (kept && use) {
       this.listener(lookup, use);
       if (use === 'revalidating') (this.flights.get(key) ?? this.start(key, query, keeping)).handOver ||= !keeping.noHandOver;
-      return { ...kept.outcome, age: now() - kept.at };
+      return Promise.resolve({ ...kept.outcome, age: now() - kept.at });
     }
     const underWay = this.flights.get(key);
     this.listener(lookup, underWay ? 'joined' : 'asked');
@@ -177,18 +177,25 @@ export class Cache extends WrappedSource {
     return outcome.kind === 'found' && !failed && age < ttl + staleWhileRevalidate ? 'revalidating' : undefined;
   }
 
-  private async wait(flight: Flight, key: string, keeping: Keeping, signal: AbortSignal): Promise<Outcome> {
+  private wait(flight: Flight, key: string, keeping: Keeping, signal: AbortSignal): Promise<Outcome> {
     flight.waiting += 1;
     if (!keeping.noHandOver) flight.handOver = true;
-    try {
-      const outcome = await settleOn(signal, flight.outcome);
-      if (outcome !== 'aborted') return this.attachLastKnown(outcome, key, keeping);
-      flight.left ||= !keeping.noHandOver;
-      return this.attachLastKnown(unavailable('deadline'), key, keeping);
-    } finally {
+    const leave = (): void => {
       flight.waiting -= 1;
       if (flight.waiting === 0 && !flight.handOver) this.end(flight, key);
-    }
+    };
+    return settleOn(signal, flight.outcome).then(
+      (outcome) => {
+        const isLate = outcome === 'aborted';
+        if (isLate) flight.left ||= !keeping.noHandOver;
+        leave();
+        return this.attachLastKnown(isLate ? unavailable('deadline') : outcome, key, keeping);
+      },
+      (error: unknown) => {
+        leave();
+        throw error;
+      },
+    );
   }
 
   private start(key: string, query: LookupQuery, keeping: Keeping): Flight {
@@ -196,7 +203,6 @@ export class Cache extends WrappedSource {
     const { lookup, parameters } = query;
     const question = { tenant: keeping.tenant, parameters };
     const landed = (): void => void (this.flights.get(key) === flight && this.flights.delete(key));
-    const outcome = this.inner.fetch(query, work.signal).finally(landed);
     const flight: Flight = {
       question,
       work,
@@ -204,10 +210,17 @@ export class Cache extends WrappedSource {
       handOver: false,
       left: false,
       erased: false,
-      outcome: outcome.then((settled) => {
-        if (!work.signal.aborted && !flight.erased) this.keep(key, { lookup, question }, settled, keeping, flight.left);
-        return settled;
-      }),
+      outcome: this.inner.fetch(query, work.signal).then(
+        (settled) => {
+          landed();
+          if (!work.signal.aborted && !flight.erased) this.keep(key, { lookup, question }, settled, keeping, flight.left);
+          return settled;
+        },
+        (error: unknown) => {
+          landed();
+          throw error;
+        },
+      ),
     };
     flight.outcome.catch(() => undefined);
     this.flights.set(key, flight);

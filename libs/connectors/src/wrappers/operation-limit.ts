@@ -1,4 +1,5 @@
 import { unavailable, type LookupQuery, type Outcome, type Source } from '#claims';
+import { onAbort } from '../on-abort.js';
 import { WrappedSource } from './wrapped-source.js';
 
 /**
@@ -14,8 +15,8 @@ export class OperationLimit extends WrappedSource {
     super(inner);
   }
 
-  override async fetch(query: LookupQuery, signal: AbortSignal): Promise<Outcome> {
-    if (signal.aborted) return unavailable('timeout');
+  override fetch(query: LookupQuery, signal: AbortSignal): Promise<Outcome> {
+    if (signal.aborted) return Promise.resolve(unavailable('timeout'));
     const work = new AbortController();
     const outcome = this.inner.fetch(query, work.signal);
     return new Promise((resolve, reject) => {
@@ -25,11 +26,10 @@ export class OperationLimit extends WrappedSource {
         setImmediate(settle, unavailable('timeout'));
       };
       const timer = setTimeout(() => end(new DOMException('operation limit', 'TimeoutError')), this.limit);
-      const onAbort = (): void => end();
-      signal.addEventListener('abort', onAbort, { once: true });
+      const letGo = onAbort(signal, () => end());
       const release = (): void => {
         clearTimeout(timer);
-        signal.removeEventListener('abort', onAbort);
+        letGo();
       };
       const settle = (settled: Outcome): void => {
         release();
