@@ -1,5 +1,5 @@
-/** By signal: who is to be told, by its one listener. */
-const waiting = new WeakMap<AbortSignal, Set<() => void>>();
+/** Who is to be told. It is kept with the signal: what is in a WeakMap outlives a collection of young objects. */
+const callbacks = Symbol('callbacks');
 
 /**
  * Calls back when a signal aborts, unless it was let go before; one that has aborted already calls nobody. It costs a fraction of a
@@ -7,16 +7,16 @@ const waiting = new WeakMap<AbortSignal, Set<() => void>>();
  *
  * @returns what to call when nobody waits any more
  */
-export function onAbort(signal: AbortSignal, callback: () => void): () => void {
-  let callbacks = waiting.get(signal);
-  if (!callbacks) {
-    const created = (callbacks = new Set());
-    waiting.set(signal, created);
-    signal.addEventListener('abort', () => {
-      for (const each of created) each();
-    });
-  }
-  const told = callbacks;
+export function onAbort(signal: AbortSignal & { [callbacks]?: Set<() => void> }, callback: () => void): () => void {
+  const told = (signal[callbacks] ??= listenTo(signal));
   told.add(callback);
   return () => void told.delete(callback);
+}
+
+function listenTo(signal: AbortSignal): Set<() => void> {
+  const told = new Set<() => void>();
+  signal.addEventListener('abort', () => {
+    for (const callback of told) callback();
+  });
+  return told;
 }

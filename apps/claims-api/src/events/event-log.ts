@@ -20,26 +20,28 @@ export interface EventAccount {
   readonly problem?: ProblemReport;
 }
 
+/** Kept with the request: what is in a WeakMap outlives a collection of young objects. */
+const accountOf = Symbol('account');
+type NotedRequest = FastifyRequest & { [accountOf]?: EventAccount };
+
 /** A log line and the metrics for each request of the public door, whatever became of it; strangers’ lines are bounded. */
 export class EventLog {
-  private readonly accounts = new WeakMap<FastifyRequest, EventAccount>();
-
   constructor(
     private readonly log: Logger,
     private readonly metrics: Metrics,
   ) {}
 
-  note(request: FastifyRequest, account: EventAccount): void {
-    const noted = this.accounts.get(request);
+  note(request: NotedRequest, account: EventAccount): void {
+    const noted = request[accountOf];
     if (noted) Object.assign(noted, account);
-    else this.accounts.set(request, { ...account });
+    else request[accountOf] = { ...account };
   }
 
   /** Writes on every response of this server but those of the health probes. */
   listen(server: FastifyInstance, refusals: RefusalLog): void {
-    server.addHook('onResponse', (request, reply, done) => {
+    server.addHook('onResponse', (request: NotedRequest, reply, done) => {
       if (!request.routeOptions.url?.startsWith('/health/')) {
-        const account = this.accounts.get(request) ?? {};
+        const account = request[accountOf] ?? {};
         this.write(account, reply, account.problem === undefined || refusals.admits(account.problem.code, request.ip));
       }
       done();

@@ -9,6 +9,7 @@ import {
   type Filter,
 } from 'ldapts';
 import { onAbort } from '../on-abort.js';
+import { UnderWay } from '../under-way.js';
 import { readMessage, type LdapMessage, type OperationResult } from './ldap-message.js';
 import { MessageFrames } from './message-frames.js';
 import type { DirectoryEntry } from './search-entry.js';
@@ -73,7 +74,7 @@ const unansweredLimit = 4;
  */
 export class LdapConnection {
   private readonly frames = new MessageFrames();
-  private readonly operations = new Map<number, Operation>();
+  private readonly operations = new UnderWay<number, Operation>();
   private lastMessageId = 0;
   private receipts = 0;
   private silences = 0;

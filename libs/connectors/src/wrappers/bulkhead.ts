@@ -8,7 +8,8 @@ import { WrappedSource } from './wrapped-source.js';
  */
 export class Bulkhead extends WrappedSource {
   private working = 0;
-  private readonly waiting = new Set<() => void>();
+  /** Those who wait, the first one first. */
+  private readonly waiting: (() => void)[] = [];
 
   constructor(
     inner: Source,
@@ -20,7 +21,7 @@ export class Bulkhead extends WrappedSource {
   override async fetch(query: LookupQuery, signal: AbortSignal): Promise<Outcome> {
     if (signal.aborted) return unavailable('timeout');
     if (this.working < this.limits.concurrency) this.working += 1;
-    else if (this.waiting.size >= this.limits.queue) return unavailable('overloaded');
+    else if (this.waiting.length >= this.limits.queue) return unavailable('overloaded');
     else if (!(await this.turn(signal))) return unavailable('timeout');
     try {
       return await this.inner.fetch(query, signal);
@@ -37,20 +38,16 @@ export class Bulkhead extends WrappedSource {
         resolve(true);
       };
       const letGo = onAbort(signal, () => {
-        this.waiting.delete(start);
+        this.waiting.splice(this.waiting.indexOf(start), 1);
         resolve(false);
       });
-      this.waiting.add(start);
+      this.waiting.push(start);
     });
   }
 
   private giveTurn(): void {
-    const [next] = this.waiting;
-    if (!next) {
-      this.working -= 1;
-      return;
-    }
-    this.waiting.delete(next);
-    next();
+    const next = this.waiting.shift();
+    if (next) next();
+    else this.working -= 1;
   }
 }

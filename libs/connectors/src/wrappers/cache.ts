@@ -11,6 +11,7 @@ import {
 } from '#claims';
 import { LRUCache } from 'lru-cache';
 import { settleOn } from '../settle-on.js';
+import { UnderWay } from '../under-way.js';
 import { WrappedSource } from './wrapped-source.js';
 
 /** How long the answers of a lookup serve, in milliseconds. */
@@ -84,7 +85,7 @@ const overhead = 200;
  */
 export class Cache extends WrappedSource {
   private readonly kept: LRUCache<string, Kept>;
-  private readonly flights = new Map<string, Flight>();
+  private readonly flights = new UnderWay<string, Flight>();
 
   constructor(
     inner: Source,
@@ -202,7 +203,9 @@ export class Cache extends WrappedSource {
     const work = new AbortController();
     const { lookup, parameters } = query;
     const question = { tenant: keeping.tenant, parameters };
-    const landed = (): void => void (this.flights.get(key) === flight && this.flights.delete(key));
+    const landed = (): void => {
+      if (this.flights.get(key) === flight) this.flights.delete(key);
+    };
     const flight: Flight = {
       question,
       work,
