@@ -11,11 +11,13 @@ const pinned = `v${JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf
 const module = (...parts) => path.join('node_modules', ...parts);
 const tsc = module('typescript7', 'bin', 'tsc');
 const build = [[tsc, '-p', 'tsconfig.build.json']];
+/** As in the image (docker/Dockerfile): half of the memory that V8 would take for young objects, at no cost that was measured. */
+const serviceFlags = ['--max-semi-space-size=16'];
 
 /** Each task: the steps, run in order until one fails. What the user adds goes to the last one. */
 const tasks = {
   build,
-  start: [...build, ['dist/apps/claims-api/src/main.js']],
+  start: [...build, [...serviceFlags, 'dist/apps/claims-api/src/main.js']],
   mappings: [...build, ['--enable-source-maps', 'dist/apps/claims-api/src/mappings.js']],
   demo: [...build, ['--enable-source-maps', 'dist/apps/demo/src/main.js']],
   claimbridge: [...build, ['--enable-source-maps', 'dist/apps/cli/src/main.js']],

@@ -10,6 +10,7 @@ import { MeasuredProcess } from './measured-process.js';
 import { exchanges, type Exchange } from './people.js';
 import { sharesOf } from './profile.js';
 import { interleave, sampleOf } from './rounds.js';
+import { serviceFlags } from './service.js';
 
 const sample = (some: Partial<Sample> = {}): Sample => ({
   answers: 1_000,
@@ -18,6 +19,15 @@ const sample = (some: Partial<Sample> = {}): Sample => ({
   latencies: [1, 2, 3, 4],
   residentMegabytes: 100,
   ...some,
+});
+
+it('runs the service with the flags of the image and of the start script', async () => {
+  const root = path.resolve(import.meta.dirname, '../..');
+  const command = JSON.stringify(['node', ...serviceFlags, 'dist/apps/claims-api/src/main.js']).replaceAll(',', ', ');
+  expect(await readFile(path.join(root, 'docker/Dockerfile'), 'utf8')).toContain(`\nCMD ${command}\n`);
+  expect(await readFile(path.join(root, 'tools/run.mjs'), 'utf8')).toContain(
+    `const serviceFlags = [${serviceFlags.map((flag) => `'${flag}'`).join(', ')}];`,
+  );
 });
 
 describe('figures', () => {

@@ -4,14 +4,13 @@ import { MeasuredProcess } from './measured-process.js';
 import { startService, type ServiceOptions } from './service.js';
 
 /** The servers that are compared, in the order of a round. */
-export const candidateNames = ['bare', 'defaults', 'cold', 'small', 'warm', 'floor'] as const;
+export const candidateNames = ['bare', 'defaults', 'cold', 'warm', 'floor'] as const;
 export type CandidateName = (typeof candidateNames)[number];
 
 export const descriptions: Readonly<Record<CandidateName, string>> = {
   bare: 'node:http + jose + ldapts + pg',
   defaults: 'Nest + Express + passport-azure-ad + class-validator',
   cold: 'Claimbridge, nothing cached',
-  small: 'Claimbridge, nothing cached, small memory',
   warm: 'Claimbridge, all lookups cached',
   floor: 'node:http, parses, checks a cached token, answers',
 };
@@ -24,12 +23,8 @@ export interface Candidate {
   readonly readyMilliseconds: number;
 }
 
-/** For the least memory (docs/reference/performance.md). */
-const smallMemory = ['--max-semi-space-size=8', '--max-old-space-size=256'];
-
 const services: Partial<Readonly<Record<CandidateName, Pick<ServiceOptions, 'cached' | 'nodeArgs'>>>> = {
   cold: {},
-  small: { nodeArgs: smallMemory },
   warm: { cached: true },
 };
 

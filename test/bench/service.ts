@@ -9,6 +9,9 @@ import { statement } from './servers/settings.js';
 
 const entry = path.resolve(import.meta.dirname, '../../dist/apps/claims-api/src/main.js');
 
+/** As the start script and the image run it. */
+export const serviceFlags = ['--max-semi-space-size=16'];
+
 const claims = {
   tier: { from: 'billing.tier' },
   products: { from: 'billing.products', list: true },
@@ -119,7 +122,7 @@ export async function startService(options: ServiceOptions) {
 
   const begun = performance.now();
   const process = new MeasuredProcess({
-    args: [...nodeArgs, entry],
+    args: [...serviceFlags, ...nodeArgs, entry],
     env: {
       CLAIMBRIDGE_CONFIG: configurationFile,
       DIRECTORY_PASSWORD: account.password,

@@ -1,5 +1,5 @@
-/** Removals after which the entries move to a table of their own. */
-const removals = 500;
+/** Removals after which the entries move to a table of their own; as many as there are entries, where there are more. */
+const removals = 32;
 
 /**
  * What is under way, by key: a Map whose entries come and go for as long as the process lives.
@@ -27,7 +27,7 @@ export class UnderWay<Key, Value> {
   delete(key: Key): void {
     if (!this.entries.delete(key)) return;
     this.removed += 1;
-    if (this.removed < removals) return;
+    if (this.removed < Math.max(removals, this.entries.size)) return;
     this.removed = 0;
     this.entries = new Map(this.entries);
   }

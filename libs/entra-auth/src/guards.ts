@@ -28,15 +28,18 @@ export interface AdminGuardOptions extends EntraGuardOptions {
   readonly scope?: string;
 }
 
-const callers = new WeakMap<object, VerifiedCaller>();
+/** Kept with the request: a WeakMap of all requests is work for every collection of young objects. */
+const sentBy = Symbol('caller');
+type Authenticated = object & { [sentBy]?: VerifiedCaller };
+
 let registered = 0;
 
 /**
  * Who sent a request that passed one of the guards below.
  * @throws Error where none of them ran: a defect, not an unknown caller
  */
-export function callerOf(request: object): VerifiedCaller {
-  const caller = callers.get(request);
+export function callerOf(request: Authenticated): VerifiedCaller {
+  const caller = request[sentBy];
   if (!caller) throw new Error('callerOf: no guard of entra-auth has run for this request');
   return caller;
 }
@@ -85,9 +88,9 @@ function bearerGuard(kind: 'entra' | 'entra-admin', verifier: TokenVerifier, opt
   const name = `${kind}-${(registered += 1)}`;
   const strategy = new EntraBearer({ verifier }, (caller, done) => done(null, caller));
   passport.use(name, strategy);
-  const accept = (request: object, caller: VerifiedCaller): void => {
+  const accept = (request: Authenticated, caller: VerifiedCaller): void => {
     onVerdict?.('accepted');
-    callers.set(request, caller);
+    request[sentBy] = caller;
   };
   class Guard extends AuthGuard(name) {
     override getAuthenticateOptions(context: ExecutionContext): { session: false; keyWaitMs?: number } {

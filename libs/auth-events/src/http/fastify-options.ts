@@ -57,13 +57,23 @@ function refuseUnfulfillable(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
     const { httpVersionMinor, rawHeaders } = request.raw;
     // RFC 9112 §3.2: exactly one.
-    if (httpVersionMinor === 1 && rawHeaders.filter((name, index) => index % 2 === 0 && /^host$/i.test(name)).length !== 1)
+    if (httpVersionMinor === 1 && hostsOf(rawHeaders) !== 1)
       return done(Object.assign(new Error('not exactly one Host'), { statusCode: 400 }));
     // RFC 9110 §10.1.1
     if (request.headers.expect !== undefined && !/^100-continue$/i.test(request.headers.expect))
       return done(Object.assign(new Error('an expectation that is not 100-continue'), { statusCode: 417 }));
     done();
   });
+}
+
+/** Names and values by turns. */
+function hostsOf(rawHeaders: readonly string[]): number {
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!;
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  return hosts;
 }
 
 /**

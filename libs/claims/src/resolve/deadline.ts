@@ -6,8 +6,8 @@
 export class Deadline implements Disposable {
   private readonly controller = new AbortController();
   private readonly timer: NodeJS.Timeout | undefined;
-  /** What to do at the deadline for whoever still waits then. */
-  private readonly waiting = new Set<() => void>();
+  /** What to do at the deadline; it does nothing where the work has settled. */
+  private readonly waiting: (() => void)[] = [];
   private expired = false;
 
   /** @param milliseconds from now; 0 or less has expired already */
@@ -26,12 +26,8 @@ export class Deadline implements Disposable {
     return new Promise((resolve) => {
       const end = (): void => resolve(late);
       if (this.expired) setImmediate(end);
-      else this.waiting.add(end);
-      const settled = (): unknown => this.waiting.delete(end);
-      work.then(
-        (result) => (settled(), resolve(result)),
-        (error: unknown) => (settled(), resolve(failed(error))),
-      );
+      else this.waiting.push(end);
+      work.then(resolve, (error: unknown) => resolve(failed(error)));
     });
   }
 
