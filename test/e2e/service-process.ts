@@ -19,7 +19,7 @@ export class ServiceProcess {
   private readonly waiting = new Set<() => void>();
 
   constructor(configurationFile: string, environment: Readonly<Record<string, string>> = {}) {
-    const child = spawn(process.execPath, [entry], {
+    const child = spawn(process.execPath, ['--max-semi-space-size=16', entry], {
       env: { ...process.env, CLAIMBRIDGE_CONFIG: configurationFile, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { MappingStore, type Following, type LoadedMappings, type StoredMapping, revisionOf } from '#claims';
-import { LineCounter, parseDocument, type Document } from 'yaml';
+import { LineCounter, parseDocument } from 'yaml';
 import { maximumBytes } from './document-content.js';
 import { FolderWatch, mappingFiles } from './folder-watch.js';
 import { Listeners } from './listeners.js';
@@ -64,33 +64,30 @@ export class FileMappingStore extends MappingStore {
 
 /** One mapping from its YAML text. Duplicate keys and more than one document are refused; aliases are bounded by the parser. */
 export function parseMapping(origin: string, text: string): StoredMapping {
-  const lines = new LineCounter();
-  let yaml: Document.Parsed;
-  let document: unknown;
-  let revision: string;
   try {
-    yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+    const lines = new LineCounter();
+    const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false });
     const [error] = yaml.errors;
     if (error) return unreadable(origin, `is not valid YAML: line ${lines.linePos(error.pos[0]).line}: ${error.message}`);
-    document = yaml.toJS();
-    revision = revisionOf(document);
+    const document: unknown = yaml.toJS();
+    const content = { kind: 'document', document } as const;
+    return { origin, revision: revisionOf(document), content, lineOf: (at) => lineIn(text, at) };
   } catch (failure) {
     return unreadable(origin, `is not valid YAML: ${failure instanceof Error ? failure.message : 'unknown error'}`);
   }
-  return {
-    origin,
-    revision,
-    content: { kind: 'document', document },
-    lineOf: (at) => {
-      for (let depth = at.length; depth > 0; depth--) {
-        const node = yaml.getIn(at.slice(0, depth), true);
-        const start =
-          typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range) ? node.range[0] : undefined;
-        if (typeof start === 'number') return lines.linePos(start).line;
-      }
-      return 1;
-    },
-  };
+}
+
+/** Where a part of a document stands. It is parsed again for that: its nodes are ten times its text, and few are ever asked for. */
+function lineIn(text: string, at: readonly (string | number)[]): number {
+  const lines = new LineCounter();
+  const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  for (let depth = at.length; depth > 0; depth--) {
+    const node = yaml.getIn(at.slice(0, depth), true);
+    const start =
+      typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range) ? node.range[0] : undefined;
+    if (typeof start === 'number') return lines.linePos(start).line;
+  }
+  return 1;
 }
 
 function unreadable(origin: string, reason: string): StoredMapping {
