@@ -82,7 +82,7 @@ export default {
       severity: 'error',
       comment: 'Pools, time limits and the encoding of values live in one place.',
       from: { path: '^(apps|libs|test)/', pathNot: `^libs/(connectors/src/postgres|mapping-store|testing)/|${tests}` },
-      to: { path: 'node_modules/(pg|@types/pg)/' },
+      to: { path: 'node_modules/(pg|pg-protocol|@types/pg)/' },
     },
     {
       name: 'passport-azure-ad-in-entra-auth',

@@ -6,7 +6,7 @@ const conditions = { resolve: { conditions: source }, ssr: { resolve: { conditio
 export default defineConfig({
   ...conditions,
   test: {
-    reporters: ['default', './tools/closing-line-reporter.mjs', './tools/left-behind-reporter.mjs'],
+    reporters: ['default', './tools/closing-line-reporter.mjs'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [

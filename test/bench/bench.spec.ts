@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startHttpServer } from '#testing';
+import { serviceFlags } from '../e2e/service-process.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isWithin, ratiosOf } from './budgets.js';
 import { cpuMicroseconds, figuresOf, median, perSecond, percentile, ratioOf, type Sample } from './figures.js';
@@ -10,7 +11,6 @@ import { MeasuredProcess } from './measured-process.js';
 import { exchanges, type Exchange } from './people.js';
 import { sharesOf } from './profile.js';
 import { interleave, sampleOf } from './rounds.js';
-import { serviceFlags } from './service.js';
 
 const sample = (some: Partial<Sample> = {}): Sample => ({
   answers: 1_000,

@@ -2,15 +2,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { freePort } from '#testing';
 import { stringify } from 'yaml';
+import { serviceFlags } from '../e2e/service-process.js';
 import type { BackEnds } from './back-ends.js';
 import { MeasuredProcess } from './measured-process.js';
 import { account, applicationId } from './people.js';
 import { statement } from './servers/settings.js';
 
 const entry = path.resolve(import.meta.dirname, '../../dist/apps/claims-api/src/main.js');
-
-/** As the start script and the image run it. */
-export const serviceFlags = ['--max-semi-space-size=16'];
 
 const claims = {
   tier: { from: 'billing.tier' },

@@ -4,6 +4,9 @@ import path from 'node:path';
 
 const entry = path.resolve(import.meta.dirname, '../../dist/apps/claims-api/src/main.js');
 
+/** As the start script and the image run it. */
+export const serviceFlags = ['--max-semi-space-size=16'];
+
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -19,7 +22,7 @@ export class ServiceProcess {
   private readonly waiting = new Set<() => void>();
 
   constructor(configurationFile: string, environment: Readonly<Record<string, string>> = {}) {
-    const child = spawn(process.execPath, ['--max-semi-space-size=16', entry], {
+    const child = spawn(process.execPath, [...serviceFlags, entry], {
       env: { ...process.env, CLAIMBRIDGE_CONFIG: configurationFile, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

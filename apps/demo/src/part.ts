@@ -33,7 +33,7 @@ export class Part {
   }
 
   static start({ name, entry, args = [], environment = {}, log }: PartOptions): Part {
-    const child = spawn(process.execPath, [fileURLToPath(new URL(entry, build)), ...args], {
+    const child = spawn(process.execPath, ['--enable-source-maps', fileURLToPath(new URL(entry, build)), ...args], {
       env: { ...process.env, ...environment },
       stdio: ['pipe', 'pipe', 'pipe'],
       // Ctrl-C reaches this process alone, which stops the parts in their order.

@@ -3,11 +3,13 @@ const callbacks = Symbol('callbacks');
 
 /**
  * Calls back when a signal aborts, unless it was let go before; one that has aborted already calls nobody. It costs a fraction of a
- * listener that is added and removed again, of which a sign-in would need one at each layer.
+ * listener that is added and removed again, of which a sign-in would need one at each layer. The listener stays, so Node holds a signal
+ * of `AbortSignal.any` until it aborts: give it a time limit among its sources.
  *
  * @returns what to call when nobody waits any more
  */
 export function onAbort(signal: AbortSignal & { [callbacks]?: Set<() => void> }, callback: () => void): () => void {
+  if (signal.aborted) return () => undefined;
   const told = (signal[callbacks] ??= listenTo(signal));
   told.add(callback);
   return () => void told.delete(callback);

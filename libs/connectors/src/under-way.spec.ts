@@ -27,11 +27,26 @@ describe('UnderWay', () => {
 
   it('moves to a table of its own while those that are in it stay', () => {
     const underWay = new UnderWay<number, string>();
+    const table = (): unknown => Reflect.get(underWay, 'entries');
+    const tables = new Set([table()]);
     underWay.set(-1, 'slow');
-    for (let key = 0; key < 1_000; key++) {
+    for (let key = 0; key < 320; key++) {
       underWay.set(key, 'quick');
       underWay.delete(key);
+      tables.add(table());
     }
+    expect(tables.size).toBe(11);
     expect([...underWay.values()]).toEqual(['slow']);
+  });
+
+  it('shows all that are there, although each of them ends on the way', () => {
+    const underWay = new UnderWay<number, number>();
+    for (let key = 0; key < 200; key++) underWay.set(key, key);
+    const seen = new Set<number>();
+    for (const key of underWay.values()) {
+      seen.add(key);
+      underWay.delete(key);
+    }
+    expect([seen.size, underWay.size]).toEqual([200, 0]);
   });
 });

@@ -71,23 +71,25 @@ export function parseMapping(origin: string, text: string): StoredMapping {
     if (error) return unreadable(origin, `is not valid YAML: line ${lines.linePos(error.pos[0]).line}: ${error.message}`);
     const document: unknown = yaml.toJS();
     const content = { kind: 'document', document } as const;
-    return { origin, revision: revisionOf(document), content, lineOf: (at) => lineIn(text, at) };
+    return { origin, revision: revisionOf(document), content, linesOf: (paths) => linesIn(text, paths) };
   } catch (failure) {
     return unreadable(origin, `is not valid YAML: ${failure instanceof Error ? failure.message : 'unknown error'}`);
   }
 }
 
-/** Where a part of a document stands. It is parsed again for that: its nodes are ten times its text, and few are ever asked for. */
-function lineIn(text: string, at: readonly (string | number)[]): number {
+/** Where parts of a document stand. It is parsed once more for that: its nodes are ten times its text, and only a refused one is asked. */
+function linesIn(text: string, paths: readonly (readonly (string | number)[])[]): readonly number[] {
   const lines = new LineCounter();
   const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  for (let depth = at.length; depth > 0; depth--) {
-    const node = yaml.getIn(at.slice(0, depth), true);
-    const start =
-      typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range) ? node.range[0] : undefined;
-    if (typeof start === 'number') return lines.linePos(start).line;
-  }
-  return 1;
+  return paths.map((at) => {
+    for (let depth = at.length; depth > 0; depth--) {
+      const node = yaml.getIn(at.slice(0, depth), true);
+      const start =
+        typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range) ? node.range[0] : undefined;
+      if (typeof start === 'number') return lines.linePos(start).line;
+    }
+    return 1;
+  });
 }
 
 function unreadable(origin: string, reason: string): StoredMapping {

@@ -19,6 +19,8 @@ export class AdminApiDocument {
 
   content(): Promise<OpenAPIObject> {
     if (!this.make) throw new Error('AdminApiDocument: nobody said which application it describes');
-    return (this.made ??= this.make());
+    this.made ??= this.make();
+    this.made.catch(() => (this.made = undefined));
+    return this.made;
   }
 }

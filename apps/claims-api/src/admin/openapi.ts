@@ -50,7 +50,6 @@ const described = new WeakSet<NewableFunction>();
 /** Puts on a controller what the document is made from; the service itself reads none of it. */
 function describe(controller: NewableFunction): void {
   if (described.has(controller)) return;
-  described.add(controller);
   const tag = adminTagOf(controller);
   if (tag !== undefined) ApiTags(tag)(controller as never);
   const prototype = controller.prototype as object;
@@ -58,6 +57,7 @@ function describe(controller: NewableFunction): void {
     const route = typeof descriptor.value === 'function' ? adminRouteOf(descriptor.value as object) : undefined;
     if (route) descriptionOf(route)(prototype, name, descriptor);
   }
+  described.add(controller);
 }
 
 function descriptionOf({ role, operation }: AdminRouteMark): MethodDecorator {

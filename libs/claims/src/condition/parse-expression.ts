@@ -43,8 +43,10 @@ export function parseExpression(text: string): ParseResult {
   });
   if (text.length > maximumLength) return refuse(`is longer than ${maximumLength} characters`, 'spread it over several claims');
   if (bracketDepth(text) > maximumDepth) return refuse(`is nested more than ${maximumDepth} deep`);
+  // A library that cannot be loaded is no mistake of the author.
+  const { parse: parseCel } = cel();
   try {
-    const { expr, sourceInfo } = cel().parse(text);
+    const { expr, sourceInfo } = parseCel(text);
     return { kind: 'parsed', expression: readTree(expr, sourceInfo?.macroCalls ?? {}, 0) };
   } catch (error) {
     if (error instanceof RangeError) return refuse(`is nested more than ${maximumDepth} deep`);

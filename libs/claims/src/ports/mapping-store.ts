@@ -18,8 +18,8 @@ export interface StoredMapping {
    * not compile with those.
    */
   readonly claimSets?: readonly { readonly document: unknown; readonly revision: string }[];
-  /** The line of the document at which a path stands, where the store knows lines. */
-  lineOf?(path: readonly (string | number)[]): number | undefined;
+  /** The lines of the document at which paths stand, where the store knows lines. All at once: a store may read the document again. */
+  linesOf?(paths: readonly (readonly (string | number)[])[]): readonly number[];
 }
 
 export type LoadedMappings =

@@ -27,7 +27,7 @@ export class Deadline implements Disposable {
       const end = (): void => resolve(late);
       if (this.expired) setImmediate(end);
       else this.waiting.push(end);
-      work.then(resolve, (error: unknown) => resolve(failed(error)));
+      Promise.resolve(work).then(resolve, (error: unknown) => resolve(failed(error)));
     });
   }
 

@@ -67,6 +67,20 @@ describe('MappingSnapshot', () => {
     expect([chosen(snapshot, id(1)), chosen(snapshot, id(2))]).toEqual(['a', 'invalid']);
   });
 
+  it('asks for the lines of a refused mapping once, however much is wrong with it', () => {
+    const claims = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`claim${index}`, { vlaue: 'x' }]));
+    const asked: number[] = [];
+    const linesOf = (paths: readonly unknown[]): readonly number[] => (
+      asked.push(paths.length),
+      paths.map((_, index) => index + 1)
+    );
+    const snapshot = MappingSnapshot.compile([{ ...stored('a', { claims }), linesOf }], context);
+    const issues = snapshot.problems[0]!.issues;
+    expect(issues.length).toBeGreaterThanOrEqual(300);
+    expect(asked).toEqual([issues.length]);
+    expect(issues.map(({ line }) => line)).toEqual(issues.map((_, index) => index + 1));
+  });
+
   it('contains a bad mapping: its applications get no token, the others are served', () => {
     const snapshot = MappingSnapshot.compile(
       [stored('good', {}), stored('bad', { applications: [id(2).toUpperCase()], claims: { x: {} } })],

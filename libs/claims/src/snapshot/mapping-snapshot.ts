@@ -363,7 +363,7 @@ function* judge(stored: readonly StoredMapping[], making: Making): Steps<Mapping
   const problems: MappingProblem[] = [];
   const failures: StoredMapping[] = [];
   const refuse = (document: StoredMapping, issues: Issues, retained: boolean): void => {
-    problems.push({ origin: document.origin, retained, issues: issues.map((issue) => withLine(issue, document)) });
+    problems.push({ origin: document.origin, retained, issues: withLines(issues, document) });
     if (!retained) failures.push(document);
   };
   const documents: { readonly claimSet: StoredMapping[]; readonly mapping: StoredMapping[] } = { claimSet: [], mapping: [] };
@@ -490,7 +490,10 @@ function unreadable(reason: string): { readonly kind: 'refused'; readonly issues
   return { kind: 'refused', issues: [{ path: [], reason }] };
 }
 
-function withLine(issue: ConfigurationIssue, mapping: StoredMapping): MappingProblem['issues'][number] {
-  const line = issue.document === undefined ? mapping.lineOf?.(issue.path) : undefined;
-  return line === undefined ? issue : { ...issue, line };
+function withLines(issues: Issues, mapping: StoredMapping): MappingProblem['issues'] {
+  const lines = mapping.linesOf?.(issues.map(({ path }) => path));
+  return issues.map((issue, index) => {
+    const line = issue.document === undefined ? lines?.[index] : undefined;
+    return line === undefined ? issue : { ...issue, line };
+  });
 }

@@ -38,7 +38,8 @@ export class Bulkhead extends WrappedSource {
         resolve(true);
       };
       const letGo = onAbort(signal, () => {
-        this.waiting.splice(this.waiting.indexOf(start), 1);
+        const place = this.waiting.indexOf(start);
+        if (place !== -1) this.waiting.splice(place, 1);
         resolve(false);
       });
       this.waiting.push(start);

@@ -6,32 +6,33 @@ const mark = 'CLAIMBRIDGE_TEST_RUN';
 /** Time in which what was told to end may do so. */
 const patienceMs = 5_000;
 
-/**
- * Fails a run whose tests leave a process running, and kills it: it would hold the output of the run open, and whoever waits for the
- * end of that output would wait for ever. It knows them by a mark in their environment, and finds nothing where there is no /proc.
- */
-export default class LeftBehindReporter {
-  onInit() {
-    process.env[mark] = randomUUID();
-  }
+/** Marks the environment of this process, and so of whatever is started from now on. */
+export function markRun() {
+  process.env[mark] = randomUUID();
+}
 
-  async onTestRunEnd() {
-    const until = Date.now() + patienceMs;
-    let left = await leftBehind();
-    while (left.length > 0 && Date.now() < until) {
-      await sleep(100);
-      left = await leftBehind();
-    }
-    if (left.length > 0) process.exitCode = 1;
-    for (const { pid, command } of left) {
-      process.stderr.write(`\nThe tests left this running: ${command}\n`);
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // it ended meanwhile
-      }
+/**
+ * Ends what the tests of this run left running: it would hold the output of the run open, and whoever waits for the end of that output
+ * would wait for ever. Nothing is found where there is no /proc, nor a program with an environment of its own, which `GuardedProcess`
+ * ends together with whoever started it.
+ *
+ * @returns the command lines
+ */
+export async function endLeftBehind() {
+  const until = Date.now() + patienceMs;
+  let left = await leftBehind();
+  while (left.length > 0 && Date.now() < until) {
+    await sleep(100);
+    left = await leftBehind();
+  }
+  for (const { pid } of left) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // it ended meanwhile
     }
   }
+  return left.map(({ command }) => command);
 }
 
 /** The processes of this run, but for the workers that the runner itself started and ends. */

@@ -1,4 +1,0 @@
-export default class LeftBehindReporter {
-  onInit(): void;
-  onTestRunEnd(): Promise<void>;
-}

@@ -1,0 +1,2 @@
+export function markRun(): void;
+export function endLeftBehind(): Promise<readonly string[]>;
