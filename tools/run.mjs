@@ -11,7 +11,7 @@ const pinned = `v${JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf
 const module = (...parts) => path.join('node_modules', ...parts);
 const tsc = module('typescript7', 'bin', 'tsc');
 const build = [[tsc, '-p', 'tsconfig.build.json']];
-/** As in the image (docker/Dockerfile): half of the memory that V8 would take for young objects, at no cost that was measured. */
+/** As in the image (docker/Dockerfile): less memory for young objects than V8 would take (docs/reference/performance.md). */
 const serviceFlags = ['--max-semi-space-size=16'];
 
 /** Each task: the steps, run in order until one fails. What the user adds goes to the last one. */

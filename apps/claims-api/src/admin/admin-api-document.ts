@@ -17,10 +17,12 @@ export class AdminApiDocument {
     };
   }
 
+  /** Rejects where it cannot be made; the next call tries again. */
   content(): Promise<OpenAPIObject> {
     if (!this.make) throw new Error('AdminApiDocument: nobody said which application it describes');
-    this.made ??= this.make();
-    this.made.catch(() => (this.made = undefined));
-    return this.made;
+    return (this.made ??= this.make().catch((error: unknown) => {
+      this.made = undefined;
+      throw error;
+    }));
   }
 }

@@ -257,8 +257,8 @@ export class MappingSnapshot {
     const own = this.refused.get(applicationKey(tenant, application));
     if (standing(own)) return { kind: 'invalid', origin: own };
     if (selection.kind === 'mapping' && selection.plan.applications.includes(application)) return selection;
-    const any = this.unattributed.get(tenant) ?? this.refused.get(applicationKey(tenant, '*'));
-    return standing(any) ? { kind: 'invalid', origin: any } : selection;
+    const wider = this.unattributed.get(tenant) ?? this.refused.get(applicationKey(tenant, '*'));
+    return standing(wider) ? { kind: 'invalid', origin: wider } : selection;
   }
 
   /** As the plan would ask beside all others that are in force. */
