@@ -1,6 +1,6 @@
 import { unavailable, type Unavailable } from '#claims';
 import { settleOn } from '../settle-on.js';
-import type { Answer, DirectoryEntry, LdapConnection, Search } from './ldap-connection.js';
+import { serverTimeLimit, type Answer, type DirectoryEntry, type LdapConnection, type Search } from './ldap-connection.js';
 import type { LdapConnections } from './ldap-connections.js';
 import { isServerTrouble, isSessionTrouble, resultName, searchFailure } from './result-codes.js';
 
@@ -106,7 +106,7 @@ export class Conversations {
     private readonly connections: LdapConnections,
     readonly limit: number,
   ) {
-    this.timeLimit = Math.ceil(limit / 1_000);
+    this.timeLimit = serverTimeLimit(limit);
   }
 
   /** Searches change nothing, so a conversation that lost its connection is held once more, from its beginning, over another. */

@@ -28,6 +28,14 @@ export interface Search {
   readonly after?: Uint8Array;
 }
 
+/**
+ * The `timeLimit` of a search that may take this long, in milliseconds. A second more than that: Samba ends a search when its clock
+ * begins the last second, so that one second, asked for just before a full one, is over after a few milliseconds.
+ */
+export function serverTimeLimit(milliseconds: number): number {
+  return Math.ceil(milliseconds / 1_000) + 1;
+}
+
 export type Answer =
   /** `code` is the LDAP result code (RFC 4511 §4.1.9); `entries` holds no more than the search's size limit. */
   | {

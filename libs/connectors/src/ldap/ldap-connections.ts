@@ -5,7 +5,7 @@ import { HostList } from '../host-list.js';
 import { settleOn } from '../settle-on.js';
 import type { ConnectionConfig, LdapServer } from './connection-config.js';
 import { Doubts } from './doubts.js';
-import type { LdapConnection, Search } from './ldap-connection.js';
+import { serverTimeLimit, type LdapConnection, type Search } from './ldap-connection.js';
 import { LdapLogin, type Failure } from './ldap-login.js';
 import { NameService } from './name-service.js';
 import { isSessionTrouble, resultName, searchFailure } from './result-codes.js';
@@ -40,7 +40,7 @@ const rootDse: Search = {
   filter: new PresenceFilter({ attribute: 'objectClass' }),
   attributes: ['1.1'],
   sizeLimit: 1,
-  timeLimit: 1,
+  timeLimit: serverTimeLimit(1_000),
 };
 
 /**

@@ -1,5 +1,5 @@
 import net from 'node:net';
-import type { Outcome } from '#claims';
+import type { Outcome, Source } from '#claims';
 import { describeWithSamba, startSamba, type RunningSamba } from '#testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Conversation } from './conversation.js';
@@ -87,24 +87,29 @@ describeWithSamba(describe, 'Active Directory (Samba)', () => {
 
   const byUpn = { base: root, parameters: ['upn'], filter: '(&(objectClass=user)(userPrincipalName={upn}))' };
 
+  function service(config: object): Source {
+    const connector = new LdapConnector();
+    const parsed = connector.config.parse({
+      type: 'ldap',
+      tenants: ['contoso'],
+      urls: [samba.url],
+      allowClearText: true,
+      bind: { dn: `CN=service,OU=Services,${root}`, password: 'env:PASSWORD' },
+      limits: { operation: '10s', connect: '5s' },
+      lookups: { it: byUpn },
+      ...config,
+    });
+    const log = { warn: () => undefined, error: () => undefined };
+    return connector.create('corp-ad', parsed, { secrets: new Password(password), log });
+  }
+
   async function asked(
     lookup: object,
     parameters: Record<string, string>,
     attributes: string[],
     url = samba.url,
   ): Promise<Outcome> {
-    const connector = new LdapConnector();
-    const config = connector.config.parse({
-      type: 'ldap',
-      tenants: ['contoso'],
-      urls: [url],
-      allowClearText: true,
-      bind: { dn: `CN=service,OU=Services,${root}`, password: 'env:PASSWORD' },
-      limits: { operation: '10s', connect: '5s' },
-      lookups: { it: lookup },
-    });
-    const log = { warn: () => undefined, error: () => undefined };
-    const source = connector.create('corp-ad', config, { secrets: new Password(password), log });
+    const source = service({ urls: [url], lookups: { it: lookup } });
     try {
       return await find(source, 'it', parameters, attributes);
     } finally {
@@ -121,6 +126,20 @@ describeWithSamba(describe, 'Active Directory (Samba)', () => {
 
   const groupsOf = (name: string, config: object, form = 'groups.name', url = samba.url): ReturnType<typeof valuesOf> =>
     valuesOf(asked({ ...byUpn, groups: config }, upn(name), [form], url), form);
+
+  it('answers just before a full second, when its clock ends what may take one second', async () => {
+    const source = service({ limits: { operation: '900ms', connect: '5s' } });
+    try {
+      await find(source, 'it', upn('adele'), ['cn']);
+      for (let round = 0; round < 3; round++) {
+        await new Promise((resolve) => setTimeout(resolve, 990 - (Date.now() % 1_000) + 1_000));
+        const outcomes = await Promise.all(Array.from({ length: 100 }, () => find(source, 'it', upn('adele'), ['cn'])));
+        expect(new Set(outcomes.map(({ kind }) => kind))).toEqual(new Set(['found']));
+      }
+    } finally {
+      await source.close();
+    }
+  });
 
   it('is searched at a SID and at a GUID', async () => {
     const { objectSid, objectGuid } = await samba.identityOf(dnOf('adele'));

@@ -34,7 +34,7 @@ class OnlySecret extends Secrets {
 
 async function behindProxy(directory: {
   readonly address?: string;
-  readonly connectWithin?: string;
+  readonly limits?: object;
   readonly port: number;
   stop(): Promise<void>;
 }): Promise<ConformanceSystem> {
@@ -47,7 +47,7 @@ async function behindProxy(directory: {
     urls: [`ldap://127.0.0.1:${proxy.port}`],
     allowClearText: true,
     bind: { dn: account.dn, password: 'env:PASSWORD' },
-    limits: { connect: directory.connectWithin ?? '500ms' },
+    limits: directory.limits ?? { connect: '500ms' },
     lookups: {
       person: { ...people, parameters: ['upn'], filter: '(&(objectClass=user)(userPrincipalName={upn}))' },
       colleague: { ...people, parameters: ['department'], filter: '(&(objectClass=user)(department={department}))' },
@@ -84,6 +84,7 @@ describeWithSlapd(describe, 'with OpenLDAP', () =>
 describeWithSamba(describe, 'with a Samba domain controller', () =>
   describeSource('Samba', async () => {
     const samba = await startSamba({ ldif, requireStrongAuth: false });
-    return behindProxy({ address: samba.address, port: 389, connectWithin: '3s', stop: () => samba.stop() });
+    const limits = { connect: '3s', operation: '10s' };
+    return behindProxy({ address: samba.address, port: 389, limits, stop: () => samba.stop() });
   }),
 );
