@@ -14,7 +14,8 @@ import type { CompileContext } from './compile-context.js';
 import { inDependencyOrder } from './dependency-order.js';
 import type { Included } from './include-claim-sets.js';
 import type { AskedLookup, ClaimValue, Origin, Plan, PlannedClaim, PlannedCondition, PlannedLookup, Policy } from './plan.js';
-import { compileTransform, type Transform, type TransformCompiler } from './transforms.js';
+import { compileTransform } from './compile-transform.js';
+import type { Transform, TransformCompiler } from './transform.js';
 
 type Path = readonly (string | number)[];
 

@@ -2,7 +2,7 @@ import type { Condition } from '../condition/condition.js';
 import type { TestDocument } from '../mapping/test-document.js';
 import type { LookupDescription, Source } from '../ports/source.js';
 import type { SubjectProperty } from '../subject.js';
-import type { Transform } from './transforms.js';
+import type { Transform } from './transform.js';
 
 /** A claim of the answer: Entra takes text and lists of text only (Microsoft: custom claims provider reference). */
 export type ClaimValue = string | readonly string[];

@@ -54,6 +54,18 @@ export function substring(value: string, start: number, length: number | undefin
   return [...value].slice(start, length === undefined ? undefined : start + length).join('');
 }
 
-export function inCodePointOrder(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
+/** Sorted by code points. JavaScript's own order is that of UTF-16, in which U+1F600 comes before U+FFFD; that of UTF-8's bytes is right. */
+export function inCodePointOrder(values: readonly string[]): string[] {
+  if (!values.some((value) => /[\ud800-\udfff]/.test(value))) return values.toSorted();
+  const encoded = values.map((value) => ({ value, bytes: Buffer.from(value) }));
+  return encoded.toSorted((left, right) => Buffer.compare(left.bytes, right.bytes)).map(({ value }) => value);
 }
+
+/** Whether a value has what is wanted, which is in lower case, ignoring its own case. */
+export type TextTest = (wanted: string) => (value: string) => boolean;
+
+export const textTests = {
+  contains: (wanted) => (value) => value.toLowerCase().includes(wanted),
+  startsWith: (wanted) => (value) => value.toLowerCase().startsWith(wanted),
+  endsWith: (wanted) => (value) => value.toLowerCase().endsWith(wanted),
+} satisfies Record<string, TextTest>;

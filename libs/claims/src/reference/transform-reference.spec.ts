@@ -3,7 +3,7 @@ import { Condition } from '../condition/condition.js';
 import { mappingJsonSchema } from '../mapping/mapping-document.js';
 import { transformDocument } from '../mapping/transform-document.js';
 import { Work } from '../plan/work.js';
-import { compileTransform } from '../plan/transforms.js';
+import { compileTransform } from '../plan/compile-transform.js';
 import { conditionReference, transformReference } from './transform-reference.js';
 
 const key = new TextEncoder().encode('0123456789abcdef0123456789abcdef');

@@ -2,7 +2,7 @@ import type { AttributeValue } from '../attributes.js';
 import type { Verdict } from '../condition/condition.js';
 import type { Call } from '../condition/frame.js';
 import type { ClaimValue, Origin, Plan, PlannedClaim, Policy } from '../plan/plan.js';
-import { NotTransformable, type TransformScope } from '../plan/transforms.js';
+import { NotTransformable, type TransformScope } from '../plan/transform.js';
 import { TooMuchWork, Work } from '../plan/work.js';
 import { standInKey, type RegisteredSecret } from '../ports/secrets.js';
 import type { Subject } from '../subject.js';

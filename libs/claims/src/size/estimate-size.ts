@@ -1,6 +1,6 @@
 import type { ConfigurationIssue } from '../mapping/mapping-document.js';
 import type { Plan, PlannedClaim, Policy } from '../plan/plan.js';
-import type { Bound } from '../plan/transforms.js';
+import type { Bound } from '../plan/transform.js';
 import { claimBytes, maximumClaimBytes } from '../resolve/limit.js';
 
 export interface ClaimSize {

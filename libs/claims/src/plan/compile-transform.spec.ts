@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { transformDocument } from '../mapping/transform-document.js';
 import type { AttributeValue } from '../attributes.js';
 import type { RegisteredSecret } from '../ports/secrets.js';
-import { compileTransform, NotTransformable, type Transform, type TransformCompiler } from './transforms.js';
+import { compileTransform } from './compile-transform.js';
+import { NotTransformable, type Transform, type TransformCompiler } from './transform.js';
 import { TooMuchWork, Work } from './work.js';
 
 const key = new TextEncoder().encode('0123456789abcdef0123456789abcdef');
@@ -46,6 +47,7 @@ describe('transforms', () => {
     ['First', ['b', 'a'], ['b']],
     ['First', [], []],
     ['Sort', ['b', 'B', 'a'], ['B', 'a', 'b']],
+    ['Sort', ['😀', '\uff5e', 'a'], ['a', '\uff5e', '😀']],
     ['Unique', ['a', 'b', 'a'], ['a', 'b']],
     [{ Join: '; ' }, ['a', 'b'], ['a; b']],
     [{ Join: ';' }, [], []],
