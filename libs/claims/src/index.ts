@@ -88,7 +88,8 @@ export type {
 } from './resolve/resolution.js';
 export { estimateSize, type ClaimSize, type SizeEstimate } from './size/estimate-size.js';
 export { checkPublication } from './snapshot/check-publication.js';
-export { MappingSnapshot, type MappingProblem, type Selection, type Selector } from './snapshot/mapping-snapshot.js';
+export type { MappingProblem } from './snapshot/judge-documents.js';
+export { MappingSnapshot, type Selection, type Selector } from './snapshot/mapping-snapshot.js';
 export type { SubjectTest, SubjectTests } from './subject-test.js';
 export { subjectProperties, unverifiedProperties, type Subject, type SubjectProperty } from './subject.js';
 export { runMappingTests, type MappingTestResult, type TestOutcome } from './trial/run-mapping-tests.js';

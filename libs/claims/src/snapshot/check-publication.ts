@@ -35,7 +35,7 @@ export async function checkPublication(
   const snapshot = await MappingSnapshot.compileInTurns(candidate ? [...others, candidate] : others, context, known, turns);
   const problems = new Map(snapshot.problems.map(({ origin, issues }) => [origin, issues]));
   const issuesOf = (document: StoredMapping): readonly ConfigurationIssue[] | Promise<readonly ConfigurationIssue[]> => {
-    const plan = snapshot.planOf(document.origin) ?? snapshot.claimSet(document.origin)?.plan;
+    const plan = snapshot.testedPlanOf(document.origin);
     return problems.get(document.origin) ?? (plan === undefined ? [] : redTests(plan, turns));
   };
   const own = candidate ? await issuesOf(candidate) : [];

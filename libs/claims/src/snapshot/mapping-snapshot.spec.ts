@@ -265,8 +265,8 @@ describe('MappingSnapshot.load', () => {
     const documents = [tested('a', 'x', 'x'), stored('b', { applications: [id(2)] })];
     const first = await MappingSnapshot.load(documents, context);
     const second = await MappingSnapshot.load([documents[0]!, stored('b', { applications: [id(2)] }, 'b2')], context, first);
-    expect(second.mapping('a')).toBe(first.mapping('a'));
-    expect(second.mapping('b')).not.toBe(first.mapping('b'));
+    expect(second.planOf('a')).toBe(first.planOf('a'));
+    expect(second.planOf('b')).not.toBe(first.planOf('b'));
   });
 });
 

@@ -1,12 +1,13 @@
 import { identifyDocument, type ConfigurationIssue, type DocumentIdentity } from '../mapping/mapping-document.js';
-import { claimSetKey, type ClaimSets, type CompileContext, type CompiledClaimSet } from '../plan/compile-context.js';
-import { compileClaimSet, compileMapping, type CompileResult } from '../plan/compile-mapping.js';
+import { claimSetKey, type ClaimSets, type CompileContext } from '../plan/compile-context.js';
+import type { CompileResult } from '../plan/compile-mapping.js';
 import { Linking, linkPlan } from '../plan/link-plans.js';
 import type { Plan } from '../plan/plan.js';
 import type { StoredMapping } from '../ports/mapping-store.js';
 import { redTests } from '../trial/run-mapping-tests.js';
-import { Occupancy, admits, applicationKey, specificity } from './occupancy.js';
 import { Turns, atOnce, type Steps } from '../turns.js';
+import { Judgement, identityOf, judge, type Issues, type MappingInForce, type MappingProblem } from './judge-documents.js';
+import { admits, applicationKey, specificity } from './occupancy.js';
 
 /** Which call this is, as far as it decides on the mapping and its conditions. All ids in lower case. */
 export interface Selector {
@@ -24,42 +25,6 @@ export type Selection =
   /** A mapping of this application did not compile, and no earlier revision of it is known. */
   | { readonly kind: 'invalid'; readonly origin: string };
 
-/** A document that was refused when the snapshot was made. */
-export interface MappingProblem {
-  readonly origin: string;
-  readonly issues: readonly (ConfigurationIssue & { readonly line?: number })[];
-  /** Whether an earlier revision of it is in force. */
-  readonly retained: boolean;
-}
-
-interface MappingInForce {
-  readonly stored: StoredMapping;
-  readonly plan: Plan;
-  /** The claim sets that it was compiled with. */
-  readonly claimSets: readonly CompiledClaimSet[];
-  readonly warnings: Issues;
-}
-
-interface ClaimSetInForce {
-  readonly stored: StoredMapping;
-  readonly claimSet: CompiledClaimSet;
-  /** That of a mapping which consists of it alone. */
-  readonly plan: Plan;
-  readonly warnings: Issues;
-}
-
-type Issues = readonly ConfigurationIssue[];
-
-/** What a snapshot is made of, besides the documents. */
-interface Making {
-  readonly context: CompileContext;
-  readonly previous: MappingSnapshot;
-  /** What was compiled a moment ago from the same documents. */
-  readonly fresh: MappingSnapshot;
-  /** Documents that compile and are refused all the same, by their origin. */
-  readonly red: ReadonlyMap<string, Issues>;
-}
-
 /**
  * All mappings, compiled, as of one moment. Immutable. Documents are compiled one by one and a bad one is contained: its last
  * compiled revision stays in force, and without one every application that it names answers `invalid` (never another mapping, the
@@ -72,25 +37,14 @@ export class MappingSnapshot {
   private readonly planByOrigin = new Map<string, Plan>();
   private readonly refused = new Map<string, string>();
   private readonly unattributed = new Map<string, string>();
-  private readonly byOrigin: ReadonlyMap<string, MappingInForce>;
-  private readonly setsByOrigin: ReadonlyMap<string, ClaimSetInForce>;
 
-  private constructor(
-    private readonly mappings: readonly MappingInForce[],
-    private readonly sets: readonly ClaimSetInForce[],
-    readonly problems: readonly MappingProblem[],
-    private readonly failures: readonly StoredMapping[],
-    private readonly context: CompileContext | undefined,
-  ) {
-    this.byOrigin = new Map(mappings.map((entry) => [entry.stored.origin, entry]));
-    this.setsByOrigin = new Map(sets.map((entry) => [entry.stored.origin, entry]));
-  }
+  private constructor(private readonly judgement: Judgement) {}
 
-  static readonly empty = new MappingSnapshot([], [], [], [], undefined);
+  static readonly empty = new MappingSnapshot(Judgement.none);
 
   /** Compiles at once and without running tests: for documents that passed them when they were published. */
   static compile(stored: readonly StoredMapping[], context: CompileContext, previous = MappingSnapshot.empty): MappingSnapshot {
-    return atOnce(make(stored, { context, previous, fresh: MappingSnapshot.empty, red: new Map() }));
+    return atOnce(MappingSnapshot.make(stored, context, previous));
   }
 
   /** What `compile` gives, in turns: for many documents while sign-ins wait. */
@@ -100,7 +54,7 @@ export class MappingSnapshot {
     previous = MappingSnapshot.empty,
     turns = new Turns(),
   ): Promise<MappingSnapshot> {
-    return turns.run(make(stored, { context, previous, fresh: MappingSnapshot.empty, red: new Map() }));
+    return turns.run(MappingSnapshot.make(stored, context, previous));
   }
 
   /**
@@ -115,70 +69,64 @@ export class MappingSnapshot {
     const turns = new Turns();
     const red = new Map<string, Issues>();
     const green = new Set<Plan>();
-    for (let fresh = MappingSnapshot.empty; ;) {
-      const snapshot = await turns.run(judge(stored, { context, previous, fresh, red }));
+    for (let fresh = Judgement.none; ;) {
+      const judgement = await turns.run(judge(stored, { context, previous: previous.judgement, fresh, red }));
       const before = red.size;
-      for (const { stored: document, plan } of [...snapshot.mappings, ...snapshot.sets]) {
+      for (const { stored: document, plan } of [...judgement.mappings, ...judgement.claimSets]) {
         await turns.pause();
-        if (plan.tests.length === 0 || green.has(plan) || previous.serves(document.origin, plan)) continue;
+        if (plan.tests.length === 0 || green.has(plan) || previous.judgement.serves(document.origin, plan)) continue;
         const issues = await redTests(plan, turns);
         if (issues.length > 0) red.set(document.origin, issues);
         else green.add(plan);
       }
-      if (red.size === before) return turns.run(snapshot.withoutTests().link(previous));
-      fresh = snapshot;
+      if (red.size === before) return turns.run(MappingSnapshot.link(judgement.withoutTests(), previous));
+      fresh = judgement;
     }
   }
 
-  /**
-   * Not linked yet.
-   * @internal for `judge` only: the constructor stays private to this file
-   */
-  static of(
-    mappings: readonly MappingInForce[],
-    sets: readonly ClaimSetInForce[],
-    problems: readonly MappingProblem[],
-    failures: readonly StoredMapping[],
+  private static *make(
+    stored: readonly StoredMapping[],
     context: CompileContext,
-  ): MappingSnapshot {
-    return new MappingSnapshot(mappings, sets, problems, failures, context);
+    previous: MappingSnapshot,
+    fresh = Judgement.none,
+  ): Steps<MappingSnapshot> {
+    const judgement = yield* judge(stored, { context, previous: previous.judgement, fresh, red: new Map() });
+    return yield* MappingSnapshot.link(judgement, previous);
   }
 
-  /**
-   * Makes it ready to select from: the last step of making it. A plan that asks as it did is the same object as in the previous snapshot.
-   * @internal
-   */
-  *link(previous: MappingSnapshot): Steps<this> {
+  /** The last step. A plan that asks as it did is the same object as in the previous snapshot. */
+  private static *link(judgement: Judgement, previous: MappingSnapshot): Steps<MappingSnapshot> {
+    const snapshot = new MappingSnapshot(judgement);
     const linking = new Linking();
-    for (const { plan } of this.mappings) {
+    for (const { plan } of judgement.mappings) {
       linking.add(plan);
       yield;
     }
-    for (const { stored, plan } of this.mappings) {
-      const isKept = previous.byOrigin.get(stored.origin)?.plan === plan;
+    for (const { stored, plan } of judgement.mappings) {
+      const isKept = previous.judgement.mapping(stored.origin)?.plan === plan;
       const linked = linking.link(plan, isKept ? previous.planByOrigin.get(stored.origin) : undefined);
-      this.planByOrigin.set(stored.origin, linked);
-      this.index(linked);
+      snapshot.planByOrigin.set(stored.origin, linked);
+      snapshot.index(linked);
       yield;
     }
-    for (const mapping of this.failures) {
-      this.indexFailure(mapping, this.context!);
+    for (const mapping of judgement.failures) {
+      snapshot.indexFailure(mapping, judgement.context!);
       yield;
     }
-    return this;
+    return snapshot;
   }
 
-  private withoutTests(): MappingSnapshot {
-    const untested = <Entry extends { readonly plan: Plan }>(entry: Entry): Entry =>
-      entry.plan.tests.length === 0 ? entry : { ...entry, plan: { ...entry.plan, tests: [] } };
-    const { problems, failures, context } = this;
-    return new MappingSnapshot(this.mappings.map(untested), this.sets.map(untested), problems, failures, context);
+  get problems(): readonly MappingProblem[] {
+    return this.judgement.problems;
   }
 
   /** The documents in force, as they were stored. */
   get stored(): readonly StoredMapping[] {
     const present = this.claimSets;
-    return [...this.sets.map((entry) => entry.stored), ...this.mappings.map((entry) => storedWith(entry, present))];
+    return [
+      ...this.judgement.claimSets.map((entry) => entry.stored),
+      ...this.judgement.mappings.map((entry) => storedWith(entry, present)),
+    ];
   }
 
   /**
@@ -186,13 +134,16 @@ export class MappingSnapshot {
    * and have no earlier revision only that they are refused.
    */
   get lasting(): readonly StoredMapping[] {
-    return [...this.stored, ...this.failures.map(refusalOf)];
+    return [...this.stored, ...this.judgement.failures.map(refusalOf)];
   }
 
   /** The claim sets in force, for `CompileContext`. */
   get claimSets(): ClaimSets {
     return new Map(
-      this.sets.map(({ claimSet }) => [claimSetKey(claimSet.document.tenant, claimSet.document.claimSet), claimSet]),
+      this.judgement.claimSets.map(({ claimSet }) => [
+        claimSetKey(claimSet.document.tenant, claimSet.document.claimSet),
+        claimSet,
+      ]),
     );
   }
 
@@ -201,14 +152,19 @@ export class MappingSnapshot {
     return this.planByOrigin.get(origin);
   }
 
+  /** The plan that the tests of a document in force run against; a claim set's is that of a mapping which consists of it alone. */
+  testedPlanOf(origin: string): Plan | undefined {
+    return this.planOf(origin) ?? this.judgement.claimSet(origin)?.plan;
+  }
+
   /** What the author of a document in force should know of it. */
   warningsOf(origin: string): readonly ConfigurationIssue[] {
-    return (this.mapping(origin) ?? this.claimSet(origin))?.warnings ?? [];
+    return this.judgement.entry(origin)?.warnings ?? [];
   }
 
   /** How many mappings are in force. */
   get size(): number {
-    return this.mappings.length;
+    return this.judgement.mappings.length;
   }
 
   /** The plans in force of a tenant. */
@@ -224,7 +180,7 @@ export class MappingSnapshot {
     const snapshot = this.beside(candidate, context);
     const problem = snapshot.problems.find(({ origin }) => origin === candidate.origin);
     if (problem) return { kind: 'refused', issues: problem.issues };
-    const { plan, warnings } = (snapshot.mapping(candidate.origin) ?? snapshot.claimSet(candidate.origin))!;
+    const { plan, warnings } = snapshot.judgement.entry(candidate.origin)!;
     return { kind: 'compiled', plan: this.linked(plan), warnings };
   }
 
@@ -243,7 +199,7 @@ export class MappingSnapshot {
     const problem = snapshot.problems.find(({ origin }) => origin === candidate.origin);
     if (problem) return { kind: 'refused', issues: problem.issues };
     const selection = this.unlessRefused(snapshot.select(selector), candidate, selector);
-    const { warnings } = (snapshot.mapping(candidate.origin) ?? snapshot.claimSet(candidate.origin))!;
+    const { warnings } = snapshot.judgement.entry(candidate.origin)!;
     const linked = selection.kind === 'mapping' ? { ...selection, plan: this.linked(selection.plan) } : selection;
     return { kind: 'selected', selection: linked, warnings };
   }
@@ -253,7 +209,7 @@ export class MappingSnapshot {
     const identity = identityOf(candidate);
     const standing = (origin: string | undefined): origin is string =>
       origin !== undefined &&
-      !this.failures.some((failure) => failure.origin === origin && isOfIdentity(failure, candidate.origin, identity));
+      !this.judgement.failures.some((failure) => failure.origin === origin && isOfIdentity(failure, candidate.origin, identity));
     const own = this.refused.get(applicationKey(tenant, application));
     if (standing(own)) return { kind: 'invalid', origin: own };
     if (selection.kind === 'mapping' && selection.plan.applications.includes(application)) return selection;
@@ -265,7 +221,7 @@ export class MappingSnapshot {
   private linked(plan: Plan): Plan {
     return linkPlan(
       plan,
-      this.mappings.flatMap((entry) =>
+      this.judgement.mappings.flatMap((entry) =>
         entry.plan.tenant === plan.tenant && entry.plan.mapping !== plan.mapping ? [entry.plan] : [],
       ),
     );
@@ -276,15 +232,15 @@ export class MappingSnapshot {
     const identity = identityOf(candidate);
     const concerned = new Set(['*', ...(identity.applications ?? []), ...(application === undefined ? [] : [application])]);
     const present = this.claimSets;
-    const mappings = this.mappings.flatMap((entry) => {
+    const mappings = this.judgement.mappings.flatMap((entry) => {
       const { tenant, mapping, applications } = entry.plan;
       const isOther = tenant === identity.tenant && mapping !== identity.name && entry.stored.origin !== candidate.origin;
       return isOther && applications.some((each) => concerned.has(each)) ? [storedWith(entry, present)] : [];
     });
-    const sets = this.sets.flatMap(({ stored }) => (isOfIdentity(stored, candidate.origin, identity) ? [] : [stored]));
-    return atOnce(
-      make([...sets, ...mappings, candidate], { context, previous: MappingSnapshot.empty, fresh: this, red: new Map() }),
+    const sets = this.judgement.claimSets.flatMap(({ stored }) =>
+      isOfIdentity(stored, candidate.origin, identity) ? [] : [stored],
     );
+    return atOnce(MappingSnapshot.make([...sets, ...mappings, candidate], context, MappingSnapshot.empty, this.judgement));
   }
 
   /** The most specific mapping for a call, else the tenant's fallback. No I/O. */
@@ -303,24 +259,6 @@ export class MappingSnapshot {
     return this.plans
       .get(applicationKey(tenant, application))
       ?.find((candidate) => admits(candidate.clients, client) && admits(candidate.extensions, extension));
-  }
-
-  /** Whether this very plan is in force here. */
-  private serves(origin: string, plan: Plan): boolean {
-    return this.byOrigin.get(origin)?.plan === plan || this.setsByOrigin.get(origin)?.plan === plan;
-  }
-
-  mapping(origin: string): MappingInForce | undefined {
-    return this.byOrigin.get(origin);
-  }
-
-  claimSet(origin: string): ClaimSetInForce | undefined {
-    return this.setsByOrigin.get(origin);
-  }
-
-  /** Whether what it compiled would compile to the same in this context. */
-  isOf(context: CompileContext): boolean {
-    return this.context === context;
   }
 
   private index(plan: Plan): void {
@@ -351,129 +289,6 @@ function storedWith({ stored, plan, claimSets }: MappingInForce, present: ClaimS
     : { ...stored, claimSets: claimSets.map(({ input, revision }) => ({ document: input, revision })) };
 }
 
-function* make(stored: readonly StoredMapping[], making: Making): Steps<MappingSnapshot> {
-  const snapshot = yield* judge(stored, making);
-  return yield* snapshot.link(making.previous);
-}
-
-/** Which documents would be in force. Nothing can be selected until they are linked. */
-function* judge(stored: readonly StoredMapping[], making: Making): Steps<MappingSnapshot> {
-  const { context, previous } = making;
-  const taken = new Occupancy();
-  const problems: MappingProblem[] = [];
-  const failures: StoredMapping[] = [];
-  const refuse = (document: StoredMapping, issues: Issues, retained: boolean): void => {
-    problems.push({ origin: document.origin, retained, issues: withLines(issues, document) });
-    if (!retained) failures.push(document);
-  };
-  const documents: { readonly claimSet: StoredMapping[]; readonly mapping: StoredMapping[] } = { claimSet: [], mapping: [] };
-  for (const document of stored) {
-    documents[identityOf(document).kind].push(document);
-    yield;
-  }
-
-  const sets: ClaimSetInForce[] = [];
-  for (const document of documents.claimSet) {
-    yield;
-    const result = claimSetOf(document, making, taken);
-    const earlier = previous.claimSet(document.origin);
-    const isFree = (entry: ClaimSetInForce): boolean =>
-      taken.nameClash(entry.plan.tenant, entry.plan.mapping, 'claimSet') === undefined;
-    const entry = result.kind === 'compiled' ? result.entry : earlier && isFree(earlier) ? earlier : undefined;
-    if (result.kind === 'refused') refuse(document, result.issues, entry !== undefined);
-    if (entry === undefined) continue;
-    taken.takeName(entry.plan.tenant, entry.plan.mapping, document.origin);
-    sets.push(entry);
-  }
-
-  const claimSets: ClaimSets = new Map(
-    sets.map(({ claimSet }) => [claimSetKey(claimSet.document.tenant, claimSet.document.claimSet), claimSet]),
-  );
-  const mappings: MappingInForce[] = [];
-  for (const document of documents.mapping) {
-    yield;
-    const result = mappingOf(document, claimSets, making, taken);
-    const earlier = previous.mapping(document.origin);
-    const entry =
-      result.kind === 'compiled' ? result.entry : earlier && taken.clash(earlier.plan) === undefined ? earlier : undefined;
-    if (result.kind === 'refused') refuse(document, result.issues, entry !== undefined);
-    if (entry === undefined) continue;
-    taken.take(entry.plan, document.origin);
-    mappings.push(entry);
-  }
-  return MappingSnapshot.of(mappings, sets, problems, failures, context);
-}
-
-type Made<Entry> = { readonly kind: 'compiled'; readonly entry: Entry } | { readonly kind: 'refused'; readonly issues: Issues };
-
-function claimSetOf(stored: StoredMapping, { context, previous, fresh, red }: Making, taken: Occupancy): Made<ClaimSetInForce> {
-  const refused = red.get(stored.origin);
-  if (refused) return { kind: 'refused', issues: refused };
-  if (stored.content.kind === 'unreadable') return unreadable(stored.content.reason);
-  for (const earlier of [fresh, previous]) {
-    const entry = earlier.isOf(context) ? earlier.claimSet(stored.origin) : undefined;
-    if (
-      entry?.stored.revision === stored.revision &&
-      taken.nameClash(entry.plan.tenant, entry.plan.mapping, 'claimSet') === undefined
-    )
-      return { kind: 'compiled', entry };
-  }
-  const result = compileClaimSet(stored.content.document, stored.revision, context);
-  if (result.kind === 'refused') return result;
-  const clash = taken.nameClash(result.plan.tenant, result.plan.mapping, 'claimSet');
-  if (clash) return { kind: 'refused', issues: [clash] };
-  return { kind: 'compiled', entry: { stored, claimSet: result.claimSet, plan: result.plan, warnings: result.warnings } };
-}
-
-function mappingOf(
-  stored: StoredMapping,
-  inForce: ClaimSets,
-  { context, previous, fresh, red }: Making,
-  taken: Occupancy,
-): Made<MappingInForce> {
-  const refused = red.get(stored.origin);
-  if (refused) return { kind: 'refused', issues: refused };
-  if (stored.content.kind === 'unreadable') return unreadable(stored.content.reason);
-  const claimSets = withPinned(stored, inForce, context);
-  for (const earlier of [fresh, previous]) {
-    const entry = earlier.isOf(context) ? earlier.mapping(stored.origin) : undefined;
-    const isSame =
-      entry?.stored.revision === stored.revision &&
-      entry.claimSets.every((claimSet) => claimSets.get(claimSetKey(entry.plan.tenant, claimSet.document.claimSet)) === claimSet);
-    if (isSame && taken.clash(entry.plan) === undefined) return { kind: 'compiled', entry };
-  }
-  const result = compileMapping(stored.content.document, stored.revision, { ...context, claimSets });
-  if (result.kind === 'refused') return result;
-  const { plan } = result;
-  const clash = taken.clash(plan);
-  if (clash) return { kind: 'refused', issues: [clash] };
-  return {
-    kind: 'compiled',
-    entry: {
-      stored,
-      plan,
-      claimSets: plan.claimSets.map(({ name }) => claimSets.get(claimSetKey(plan.tenant, name))!),
-      warnings: result.warnings,
-    },
-  };
-}
-
-/** The claim sets in force, but for those that the snapshot of a mapping brings along. */
-function withPinned({ claimSets: pinned }: StoredMapping, inForce: ClaimSets, context: CompileContext): ClaimSets {
-  if (pinned === undefined) return inForce;
-  const all = new Map(inForce);
-  for (const { document, revision } of pinned) {
-    const result = compileClaimSet(document, revision, context);
-    if (result.kind === 'compiled') all.set(claimSetKey(result.plan.tenant, result.plan.mapping), result.claimSet);
-  }
-  return all;
-}
-
-function identityOf({ content }: Pick<StoredMapping, 'content'>): DocumentIdentity {
-  if (content.kind === 'document') return identifyDocument(content.document);
-  return content.identity ?? identifyDocument(undefined);
-}
-
 /** What is kept of a document that is refused: enough to answer `invalid` wherever it might belong, and nothing that could come into force. */
 function refusalOf({ origin, revision, content }: StoredMapping): StoredMapping {
   const identity = content.kind === 'document' ? identifyDocument(content.document) : content.identity;
@@ -484,16 +299,4 @@ function refusalOf({ origin, revision, content }: StoredMapping): StoredMapping 
 function isOfIdentity(document: StoredMapping, origin: string, { tenant, name }: DocumentIdentity): boolean {
   const other = identityOf(document);
   return document.origin === origin || (other.tenant === tenant && other.name === name);
-}
-
-function unreadable(reason: string): { readonly kind: 'refused'; readonly issues: Issues } {
-  return { kind: 'refused', issues: [{ path: [], reason }] };
-}
-
-function withLines(issues: Issues, mapping: StoredMapping): MappingProblem['issues'] {
-  const lines = mapping.linesOf?.(issues.map(({ path }) => path));
-  return issues.map((issue, index) => {
-    const line = issue.document === undefined ? lines?.[index] : undefined;
-    return line === undefined ? issue : { ...issue, line };
-  });
 }
