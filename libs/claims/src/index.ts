@@ -77,6 +77,7 @@ export { Deadline } from './resolve/deadline.js';
 export { claimBytes, maximumClaimBytes } from './resolve/limit.js';
 export { resolveClaims } from './resolve/resolve-claims.js';
 export type {
+  ClaimDefect,
   ClaimDeviation,
   ClaimExplanation,
   ClaimStep,

@@ -65,7 +65,7 @@ export class ClaimsHandler extends AuthEventHandler {
           return answer.fail('service.overloaded', 'The service is overloaded.');
         using deadline = new Deadline(remaining);
         const resolution = await this.mappings.resolve(selection, subject, deadline);
-        note({ lookups: resolution.lookups, deviations: resolution.deviations });
+        note({ lookups: resolution.lookups, deviations: resolution.deviations, defects: resolution.defects });
         if (resolution.kind === 'resolved') return answer.provideClaims(resolution.claims);
         note({ failedClaims: resolution.claims });
         return answer.fail(resolution.code, failures[resolution.code]);

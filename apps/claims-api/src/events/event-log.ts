@@ -1,5 +1,5 @@
 import type { ProblemReport } from '#auth-events';
-import type { ClaimDeviation, LookupAccount } from '#claims';
+import type { ClaimDefect, ClaimDeviation, LookupAccount } from '#claims';
 import type { Logger, Metrics } from '#observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RefusalLog } from '../doors/refusal-log.js';
@@ -15,6 +15,7 @@ export interface EventAccount {
   readonly claimSets?: readonly { readonly name: string; readonly revision: string }[];
   readonly lookups?: readonly LookupAccount[];
   readonly deviations?: readonly ClaimDeviation[];
+  readonly defects?: readonly ClaimDefect[];
   /** The claims that made the answer fail. */
   readonly failedClaims?: readonly string[];
   readonly problem?: ProblemReport;
@@ -71,11 +72,12 @@ export class EventLog {
       failedClaims: account.failedClaims,
       lookups: account.lookups,
       deviations: account.deviations?.length ? account.deviations : undefined,
+      defects: account.defects?.length ? account.defects : undefined,
       err: problem?.error,
     };
     // One line for each would let a peer that is limited fill the log.
     if (status === 429 || !logged) this.log.debug(line, 'event');
-    else if (status >= 500) this.log.error(line, 'event');
+    else if (status >= 500 || line.defects) this.log.error(line, 'event');
     else if (status >= 400) this.log.warn(line, 'event');
     else this.log.info(line, 'event');
 

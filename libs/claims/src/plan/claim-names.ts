@@ -2,8 +2,8 @@ import { liftedBySigningKey, restrictedJwtNames, restrictedJwtPrefixes, restrict
 
 type Tell = (path: readonly (string | number)[], reason: string, remedy: string) => void;
 
-/** What claims for a SAML assertion's subject are called. */
-const nameIds = /(?:^|[/:_.-])name_?id(?:entifier)?$/i;
+/** What claims for a SAML assertion's subject are called, by themselves or at the end of a URI. */
+const nameIds = /(?:^|[/:])(?:saml_?2?_?)?name_?id(?:entifier)?$/i;
 
 /**
  * Guards for the names of claims. What cannot work is refused: a claim for SAML's NameID, and names that differ in case only. Names

@@ -31,7 +31,8 @@ const scope = {
 const run = (document: unknown, ...values: (string | Uint8Array)[]) =>
   compile(document).apply(values, { ...scope, operands: [['one'], ['two', 'three'], []] });
 
-const escape = (text: string): string => text.replace(/[,+"\\<>;=]/g, (character) => `\\${character}`);
+/** RFC 4514 §2.4. */
+const escape = (text: string): string => text.replace(/[,+"\\<>;=]|^[ #]| $/g, (character) => `\\${character}`);
 
 describe('transforms', () => {
   it.each([
@@ -264,11 +265,27 @@ describe('transforms', () => {
   it('gives back the name that a distinguished name was made of', () => {
     fc.assert(
       fc.property(
-        fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => text.trim() === text),
-        (name) => {
-          expect(run('GroupName', `CN=${escape(name)},OU=Groups,DC=corp`)).toEqual([name]);
+        fc.oneof(
+          fc.string({ minLength: 1, unit: 'grapheme' }),
+          fc.string({ minLength: 1, unit: fc.constantFrom(' ', '\\', ',', '#', 'a') }),
+        ),
+        fc.constantFrom('', ' ', '   '),
+        (name, space) => {
+          expect(run('GroupName', `CN=${space}${escape(name)}${space},OU=Groups,DC=corp`)).toEqual([name]);
+          expect(run('GroupName', `CN=${escape(name)}`)).toEqual([name]);
         },
       ),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('takes whatever a directory sends as a distinguished name', () => {
+    const hostile = fc.string({ unit: fc.constantFrom('C', 'N', '=', ' ', '\\', ',', '2', 'c', '\ud800', 'é') });
+    fc.assert(
+      fc.property(hostile, (text) => {
+        expect(run('GroupName', `CN=${text}`)).toHaveLength(1);
+      }),
+      { numRuns: 2_000 },
     );
   });
 });

@@ -66,6 +66,7 @@ describe('names of claims', () => {
   it('that differ in case only are refused, and others are fine', () => {
     expect(refusals({ tier: { value: 'x' }, Tier: { value: 'y' } })).toContain('claims.Tier: differs from tier in case only');
     expect(warnings({ my_roles: { value: 'x' }, customRoles: { value: 'x' }, nameIdea: { value: 'x' } })).toBe('');
+    expect(warnings({ company_name_id: { value: 'x' }, 'urn:corp:display-nameid': { value: 'x' } })).toBe('');
   });
 });
 

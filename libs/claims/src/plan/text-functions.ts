@@ -11,7 +11,7 @@ export function mailPrefix(value: string): string {
 export function groupName(value: string): string {
   const match = /^[A-Za-z][A-Za-z0-9-]*=((?:\\.|[^,+\\])*)(?:[,+]|$)/s.exec(value);
   if (!match) return value;
-  const encoded = match[1]!.trim();
+  const encoded = withoutPadding(match[1]!);
   if (!encoded.includes('\\')) return encoded.toWellFormed();
   const bytes: number[] = [];
   for (let index = 0; index < encoded.length; index++) {
@@ -27,6 +27,16 @@ export function groupName(value: string): string {
     index += character.length - 1;
   }
   return Buffer.from(bytes).toString('utf8');
+}
+
+/** Without the spaces around it; one that is escaped belongs to the value. */
+function withoutPadding(encoded: string): string {
+  let [start, end] = [0, encoded.length];
+  while (encoded[start] === ' ') start++;
+  while (end > start && encoded[end - 1] === ' ') end--;
+  let backslashes = 0;
+  while (encoded[end - 1 - backslashes] === '\\') backslashes++;
+  return encoded.slice(start, backslashes % 2 === 0 ? end : end + 1);
 }
 
 /** The text after the first `after`, before the next `before`; undefined where one of them is not there. */

@@ -96,7 +96,7 @@ export const transformReference: readonly TransformDescription[] = [
   },
   {
     name: 'RegexReplace',
-    does: 'a value that matches becomes the text of `with`, where {name} is a named group or one of `parameters`; another becomes `otherwise` (kept where it is left out)',
+    does: 'a value that matches becomes the text of `with`, where {name} is a named group or one of `parameters`; another becomes `otherwise` (kept where it is left out). A parameter without a value leaves no value; one with several, or with bytes, makes the claim unavailable',
     entra:
       "RegexReplace(), .NET expressions. Here RE2: no look-around and no back-references; (?'name'…) is read too. Up to five parameters there, any number here",
     example: {
@@ -143,7 +143,7 @@ export const transformReference: readonly TransformDescription[] = [
   },
   {
     name: 'GroupName',
-    does: 'the first value of a distinguished name; other values stay as they are',
+    does: 'the first value of a distinguished name (RFC 4514), unescaped; other values stay as they are',
     entra: none,
     example: { transform: 'GroupName', from: ['CN=Finance-Admins,OU=Groups,DC=corp'], to: ['Finance-Admins'] },
   },

@@ -1,4 +1,5 @@
 import type { Attributes, AttributeValue } from '../attributes.js';
+import { describeDefect } from '../defect.js';
 import { notFound, unavailable, type Found, type NotFound, type Outcome } from '../outcome.js';
 import type { AskedLookup, Origin, Plan, PlannedLookup } from '../plan/plan.js';
 import type { Keeping, LookupQuery } from '../ports/source.js';
@@ -165,8 +166,7 @@ export class LookupRun {
 }
 
 /** A source that throws is a defect of its connector. */
-const defective = (error: unknown): Outcome =>
-  unavailable('internal', error instanceof Error ? `${error.name}: ${error.message}` : 'not an Error');
+const defective = (error: unknown): Outcome => unavailable('internal', describeDefect(error));
 
 const nothing: ReadonlyMap<string, Settled> = new Map();
 

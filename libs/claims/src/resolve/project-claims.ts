@@ -1,6 +1,7 @@
 import type { AttributeValue } from '../attributes.js';
 import type { Verdict } from '../condition/condition.js';
 import type { Call } from '../condition/frame.js';
+import { describeDefect } from '../defect.js';
 import type { ClaimValue, Origin, Plan, PlannedClaim, Policy } from '../plan/plan.js';
 import { NotTransformable, type TransformScope } from '../plan/transform.js';
 import { TooMuchWork, Work } from '../plan/work.js';
@@ -8,10 +9,11 @@ import { standInKey, type RegisteredSecret } from '../ports/secrets.js';
 import type { Subject } from '../subject.js';
 import { limitClaims } from './limit.js';
 import { valueOf, type Acceptance, type Settled, type Value } from './lookup-run.js';
-import type { ClaimDeviation, ClaimExplanation, ClaimStep, FailureCode, ResolveOptions } from './resolution.js';
+import type { ClaimDefect, ClaimDeviation, ClaimExplanation, ClaimStep, FailureCode, ResolveOptions } from './resolution.js';
 
 export type Projection = {
   readonly deviations: readonly ClaimDeviation[];
+  readonly defects: readonly ClaimDefect[];
   /** Empty unless it was asked for. */
   readonly explanations: readonly ClaimExplanation[];
 } & (
@@ -32,6 +34,7 @@ export function projectClaims(
   const { work = Work.ofAnswer() } = options;
   const claims = new Map<string, ClaimValue>();
   const deviations: ClaimDeviation[] = [];
+  const defects: ClaimDefect[] = [];
   const explanations = new Map<string, ClaimExplanation>();
   const failed = { unavailable: [] as string[], missing: [] as string[] };
 
@@ -39,7 +42,8 @@ export function projectClaims(
     const { name } = claim;
     const steps: ClaimStep[] = [];
     const trace = explain && ((step: string, values: readonly AttributeValue[]) => steps.push(stepOf(step, values, explain)));
-    const { evaluated, when } = evaluate(claim, { ...reader, work: work.claim() }, trace);
+    const { evaluated, when, defect } = evaluateContained(claim, { ...reader, work: work.claim() }, trace);
+    if (defect !== undefined) defects.push({ claim: name, detail: defect });
     const treated = treat(claim, evaluated);
     if (treated.value !== undefined) claims.set(name, treated.value);
     if (treated.result === 'failed') failed[treated.why].push(name);
@@ -57,7 +61,11 @@ export function projectClaims(
       });
     }
   }
-  const ended = (): Pick<Projection, 'deviations' | 'explanations'> => ({ deviations, explanations: [...explanations.values()] });
+  const ended = (): Pick<Projection, 'deviations' | 'defects' | 'explanations'> => ({
+    deviations,
+    defects,
+    explanations: [...explanations.values()],
+  });
 
   for (const why of ['unavailable', 'missing'] as const)
     if (failed[why].length > 0) return { kind: 'failed', code: `claims.${why}`, claims: failed[why], ...ended() };
@@ -116,15 +124,25 @@ function callOf({ tenant, applications }: Plan, { call }: ResolveOptions): Call 
   return only === '*' || others.length > 0 ? { tenant } : { tenant, application: only };
 }
 
+interface Evaluation {
+  readonly evaluated: Evaluated;
+  readonly when?: Verdict;
+}
+
+/** A defect stays with its claim: the claim is unavailable, and what its policy says then decides. */
+function evaluateContained(...[claim, reader, trace]: Parameters<typeof evaluate>): Evaluation & { readonly defect?: string } {
+  try {
+    return evaluate(claim, reader, trace);
+  } catch (error) {
+    return { evaluated: { kind: 'unavailable' }, defect: describeDefect(error) };
+  }
+}
+
 /**
  * The condition comes first: a claim that is not for this person fails nobody. Whatever a claim reads, in its condition, its value and its
  * transforms, it reads by its own acceptance, and one unavailable input makes it unavailable.
  */
-function evaluate(
-  claim: PlannedClaim,
-  reader: Reader,
-  trace: Trace | undefined,
-): { readonly evaluated: Evaluated; readonly when?: Verdict } {
+function evaluate(claim: PlannedClaim, reader: Reader, trace: Trace | undefined): Evaluation {
   if (claim.when === undefined) return { evaluated: evaluateValue(claim, reader, trace) };
   const inputs = inputsOf(claim, claim.when.origins, reader);
   const when = inputs === undefined ? 'unavailable' : claim.when.condition.evaluate(inputs.values, reader.call, reader.work);

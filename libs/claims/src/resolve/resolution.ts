@@ -36,6 +36,13 @@ export interface ClaimDeviation {
   readonly treatment: 'omitted' | 'defaulted' | 'stale' | 'degraded';
 }
 
+/** A claim that could not be evaluated for a fault of this program. It counts as unavailable. */
+export interface ClaimDefect {
+  readonly claim: string;
+  /** For the operator's log: never a value of a person. */
+  readonly detail: string;
+}
+
 export type FailureCode =
   /** a claim whose policy says fail had no answer from its source */
   | 'claims.unavailable'
@@ -76,6 +83,7 @@ export interface Explanation {
 export type Resolution = {
   readonly lookups: readonly LookupAccount[];
   readonly deviations: readonly ClaimDeviation[];
+  readonly defects: readonly ClaimDefect[];
   /** Where it was asked for. */
   readonly explanation?: Explanation;
 } & (

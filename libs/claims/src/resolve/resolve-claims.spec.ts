@@ -5,6 +5,7 @@ import { Attributes } from '../attributes.js';
 import { ambiguous, found, notFound, unavailable, type Outcome } from '../outcome.js';
 import { compileMapping } from '../plan/compile-mapping.js';
 import type { Plan } from '../plan/plan.js';
+import type { Transform } from '../plan/transform.js';
 import type { LocateRule, LookupQuery } from '../ports/source.js';
 import type { Subject } from '../subject.js';
 import { Deadline } from './deadline.js';
@@ -147,7 +148,49 @@ describe('resolveClaims', () => {
     );
     const resolution = await resolve(compiled);
     expect(resolution.kind === 'resolved' && Object.fromEntries(resolution.claims)).toEqual({ id: 'u' });
-    expect(resolution.lookups[0]).toMatchObject({ outcome: 'unavailable', reason: 'internal', detail: 'TypeError: bug' });
+    expect(resolution.lookups[0]).toMatchObject({
+      outcome: 'unavailable',
+      reason: 'internal',
+      detail: expect.stringMatching(/^TypeError at .*resolve-claims\.spec\.ts:\d+\)?$/),
+    });
+  });
+
+  it('turns a defect of a claim’s evaluation into unavailable, and tells of it without a value', async () => {
+    const { plan: compiled } = plan(
+      {},
+      {
+        lookups: {},
+        claims: { omitted: { value: 'x', whenUnavailable: 'omit' }, failing: { value: 'x' }, id: { from: 'subject.id' } },
+      },
+    );
+    const broken: Transform = {
+      name: 'Sort',
+      yields: 'same',
+      takes: 'any',
+      gives: 'same',
+      catchesMissing: false,
+      bound: (input) => input,
+      apply: ([value]) => {
+        throw new RangeError(`cannot sort ${String(value)}`);
+      },
+    };
+    const breaking = (...names: string[]): Plan => ({
+      ...compiled,
+      claims: compiled.claims.map((claim) => (names.includes(claim.name) ? { ...claim, transforms: [broken] } : claim)),
+    });
+    const detail = expect.stringMatching(/^RangeError at .*resolve-claims\.spec\.ts:\d+\)?$/);
+    const omitted = await resolve(breaking('omitted'));
+    expect(omitted).toMatchObject({
+      deviations: [{ claim: 'omitted', why: 'unavailable', treatment: 'omitted' }],
+      defects: [{ claim: 'omitted', detail }],
+    });
+    expect(omitted.kind === 'resolved' && Object.fromEntries(omitted.claims)).toEqual({ failing: 'x', id: 'u' });
+    expect(await resolve(breaking('failing'))).toMatchObject({
+      kind: 'failed',
+      code: 'claims.unavailable',
+      claims: ['failing'],
+      defects: [{ claim: 'failing', detail }],
+    });
   });
 
   it('holds text to one value and lists to lists', async () => {

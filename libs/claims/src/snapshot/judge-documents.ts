@@ -1,3 +1,4 @@
+import { describeDefect } from '../defect.js';
 import { identifyDocument, type ConfigurationIssue, type DocumentIdentity } from '../mapping/mapping-document.js';
 import { claimSetKey, type ClaimSets, type CompileContext, type CompiledClaimSet } from '../plan/compile-context.js';
 import { compileClaimSet, compileMapping } from '../plan/compile-mapping.js';
@@ -150,7 +151,7 @@ function claimSetOf(stored: StoredMapping, { context, previous, fresh, red }: Gr
     )
       return { kind: 'compiled', entry };
   }
-  const result = compileClaimSet(stored.content.document, stored.revision, context);
+  const result = contained(compileClaimSet, stored.content.document, stored.revision, context);
   if (result.kind === 'refused') return result;
   const clash = taken.nameClash(result.plan.tenant, result.plan.mapping, 'claimSet');
   if (clash) return { kind: 'refused', issues: [clash] };
@@ -174,7 +175,7 @@ function mappingOf(
       entry.claimSets.every((claimSet) => claimSets.get(claimSetKey(entry.plan.tenant, claimSet.document.claimSet)) === claimSet);
     if (isSame && taken.clash(entry.plan) === undefined) return { kind: 'compiled', entry };
   }
-  const result = compileMapping(stored.content.document, stored.revision, { ...context, claimSets });
+  const result = contained(compileMapping, stored.content.document, stored.revision, { ...context, claimSets });
   if (result.kind === 'refused') return result;
   const { plan } = result;
   const clash = taken.clash(plan);
@@ -190,12 +191,25 @@ function mappingOf(
   };
 }
 
+/** A defect of a compiler stays with the document that shows it. */
+function contained<Result>(
+  compile: (document: unknown, revision: string, context: CompileContext) => Result,
+  ...input: Parameters<typeof compile>
+): Result | { readonly kind: 'refused'; readonly issues: Issues } {
+  try {
+    return compile(...input);
+  } catch (error) {
+    const reason = `cannot be compiled, by a defect of Claimbridge: ${describeDefect(error)}`;
+    return { kind: 'refused', issues: [{ path: [], reason }] };
+  }
+}
+
 /** The claim sets in force, but for those that the snapshot of a mapping brings along. */
 function withPinned({ claimSets: pinned }: StoredMapping, inForce: ClaimSets, context: CompileContext): ClaimSets {
   if (pinned === undefined) return inForce;
   const all = new Map(inForce);
   for (const { document, revision } of pinned) {
-    const result = compileClaimSet(document, revision, context);
+    const result = contained(compileClaimSet, document, revision, context);
     if (result.kind === 'compiled') all.set(claimSetKey(result.plan.tenant, result.plan.mapping), result.claimSet);
   }
   return all;

@@ -270,6 +270,26 @@ describe('MappingSnapshot.load', () => {
   });
 });
 
+describe('a defect of a compiler', () => {
+  const source = Object.defineProperty({}, 'source', {
+    get: () => {
+      throw new RangeError('a value of somebody');
+    },
+  });
+  const defective = { ...context, sources: new Map([['broken', source as never]]) };
+  const using = { lookups: { a: { use: 'broken.a' } }, claims: { x: { from: 'a.x', whenUnavailable: 'omit' } } };
+
+  it('stays with the document that shows it', async () => {
+    const documents = [stored('a', { applications: [id(2)], ...using }), stored('b', {})];
+    for (const snapshot of [MappingSnapshot.compile(documents, defective), await MappingSnapshot.load(documents, defective)]) {
+      expect(snapshot.problems).toMatchObject([{ origin: 'a', issues: [{ reason: expect.stringContaining('RangeError at ') }] }]);
+      expect(JSON.stringify(snapshot.problems)).not.toContain('somebody');
+      expect(chosen(snapshot, id(2))).toBe('invalid');
+      expect(chosen(snapshot, id(1))).toBe('b');
+    }
+  });
+});
+
 describe('a document beside what is in force', () => {
   const inForce = MappingSnapshot.compile(
     [

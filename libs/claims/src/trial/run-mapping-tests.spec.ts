@@ -55,6 +55,26 @@ function planOf(tests: readonly object[], more: object = {}): Plan {
 const results = (...tests: object[]): Promise<readonly MappingTestResult[]> => runMappingTests(planOf(tests));
 
 describe('runMappingTests', () => {
+  it('has a test fail for a defect of a claim, even one that expects no token', async () => {
+    const plan = planOf([{ expect: {} }, { fails: 'claims.unavailable' }]);
+    const broken = {
+      ...plan,
+      claims: plan.claims.map((claim) => ({
+        ...claim,
+        get transforms(): never {
+          throw new RangeError('a value of somebody');
+        },
+      })),
+    };
+    for (const result of await runMappingTests(broken))
+      expect(result).toMatchObject({
+        passed: false,
+        why: expect.arrayContaining([expect.stringMatching(/^tier .*RangeError at /)]),
+      });
+    expect(JSON.stringify(await redTests(broken, new Turns()))).not.toContain('somebody');
+    expect(await redTests(broken, new Turns())).toHaveLength(2);
+  });
+
   it.each<[string, object]>([
     [
       'what sources find',

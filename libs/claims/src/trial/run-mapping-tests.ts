@@ -99,7 +99,11 @@ async function run(plan: Plan, test: TestDocument, { work, deadline }: Trial): P
   });
   const expected: TestOutcome =
     test.fails === undefined ? { kind: 'claims', claims: test.expect! } : { kind: 'fails', code: test.fails };
-  return { expected, resolution, differences: differencesOf(expected, resolution) };
+  const defects = resolution.defects.map(({ claim, detail }) => ({
+    what: `${claim} cannot be evaluated, by a defect of Claimbridge: ${detail}`,
+    account: '',
+  }));
+  return { expected, resolution, differences: [...defects, ...differencesOf(expected, resolution)] };
 }
 
 function givenTo({ given }: TestDocument, alias: string): GivenDocument {
