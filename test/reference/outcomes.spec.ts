@@ -40,8 +40,11 @@ const value = (text: string): Outcome => found(attributes('x', text));
 const minutes = (count: number): number => count * 60_000;
 const known = (names: Attributes, age: number): Outcome => ({ ...unavailable('timeout'), lastKnown: { attributes: names, age } });
 
+/** It has not answered when the deadline passes. */
+const late = 'late';
+
 interface Situation {
-  readonly main: Outcome;
+  readonly main: Outcome | typeof late;
   readonly fallback?: Outcome;
   readonly subject?: Subject | 'none';
   /** The lookup gets its parameter from another one that ended so. */
@@ -68,6 +71,8 @@ const situations: Record<string, Situation> = {
   'unavailable, its fallback found a value': { main: unavailable('timeout'), fallback: value('fallback') },
   'unavailable, its fallback found nobody': { main: unavailable('timeout'), fallback: notFound('noEntry') },
   'unavailable, its fallback too': { main: unavailable('timeout'), fallback: unavailable('connection') },
+  'not answered by the deadline': { main: late },
+  'not answered by the deadline, its fallback found a value': { main: late, fallback: value('fallback') },
   'its input was missing': { main: value('never asked'), input: { outcome: notFound('noEntry') } },
   'its input was unavailable': { main: value('never asked'), input: { outcome: unavailable('timeout') } },
   'its input was ambiguous': { main: value('never asked'), input: { outcome: ambiguous } },
@@ -129,9 +134,9 @@ async function resolve(
     transform = [],
     subject = { id: 'u', mail: 'ada@corp.example', onPremisesUserPrincipalName: 'ada@corp.example' },
   } = situation;
-  const answers = (outcome: Outcome | undefined): object => ({
+  const answers = (outcome: Outcome | typeof late | undefined): object => ({
     parameters: ['p'],
-    answer: () => outcome ?? unavailable('refused'),
+    answer: () => (outcome === late ? new Promise(() => undefined) : (outcome ?? unavailable('refused'))),
   });
   const sources = new Map(
     [
@@ -193,7 +198,7 @@ async function resolve(
   };
   const compiled = compileMapping(document, 'r', { tenants: new Set(['t']), sources });
   if (compiled.kind === 'refused') throw new Error(JSON.stringify(compiled.issues));
-  using deadline = new Deadline(60_000);
+  using deadline = new Deadline(main === late ? 20 : 60_000);
   return await resolveClaims(compiled.plan, subject === 'none' ? undefined : subject, deadline);
 }
 

@@ -62,6 +62,11 @@ export interface Unavailable {
   readonly detail?: string;
   /** What the source last answered. Only a claim's own `stale` may use it. */
   readonly lastKnown?: LastKnown;
+  /**
+   * Milliseconds since the source last answered, which was that nobody is there. By it a locate rule that falls through leads to the last
+   * known answer of the next one; no claim may use it.
+   */
+  readonly lastKnownNobody?: number;
 }
 
 /** An answer from before the source became unavailable. */

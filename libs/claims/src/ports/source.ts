@@ -40,6 +40,8 @@ export interface Keeping {
   readonly tenant: string;
   /** How old the last known answer may become, in milliseconds; 0: none is kept. */
   readonly lastKnown: number;
+  /** That nobody is there is worth keeping for as long: the next locate rule is asked then. */
+  readonly lastKnownNobody?: true;
   /** Only the last known answer is wanted: the parameters themselves are no longer certain, so the system must not be asked. */
   readonly lastKnownOnly?: true;
   /** An answer that comes when nobody waits any more is thrown away, and the work is ended: nobody will ask again. */

@@ -8,10 +8,12 @@ export class Deadline implements Disposable {
   private readonly timer: NodeJS.Timeout | undefined;
   /** What to do at the deadline; it does nothing where the work has settled. */
   private readonly waiting: (() => void)[] = [];
+  private readonly end: number;
   private expired = false;
 
   /** @param milliseconds from now; 0 or less has expired already */
   constructor(milliseconds: number) {
+    this.end = performance.now() + milliseconds;
     if (milliseconds > 0) this.timer = setTimeout(() => this.expire(), milliseconds);
     else this.expire();
   }
@@ -28,6 +30,19 @@ export class Deadline implements Disposable {
       if (this.expired) setImmediate(end);
       else this.waiting.push(end);
       Promise.resolve(work).then(resolve, (error: unknown) => resolve(failed(error)));
+    });
+  }
+
+  /** Settles with the work, or while this share of the time that is left now is still left. The work must settle by the deadline. */
+  raceUntilLeft(share: number, work: Promise<unknown>): Promise<void> {
+    const patience = (this.end - performance.now()) * (1 - share);
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, patience);
+      const settled = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      work.then(settled, settled);
     });
   }
 

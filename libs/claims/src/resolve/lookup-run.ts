@@ -1,46 +1,12 @@
-import type { Attributes, AttributeValue } from '../attributes.js';
 import { describeDefect } from '../defect.js';
-import { notFound, unavailable, type Found, type NotFound, type Outcome } from '../outcome.js';
-import type { AskedLookup, Origin, Plan, PlannedLookup } from '../plan/plan.js';
+import { notFound, unavailable, type Found, type NotFound, type Outcome, type Unavailable } from '../outcome.js';
+import type { AskedLookup, Plan, PlannedLookup } from '../plan/plan.js';
 import type { Keeping, LookupQuery } from '../ports/source.js';
 import { holds } from '../subject-test.js';
-import { certainKey, type Subject, type SubjectProperty } from '../subject.js';
+import type { Subject, SubjectProperty } from '../subject.js';
 import type { Deadline } from './deadline.js';
 import type { LookupAccount, ResolveOptions } from './resolution.js';
-
-/** What a lookup of a request came to: the outcome that counts, and what a claim may use instead if it says so. */
-export interface Settled {
-  readonly outcome: Outcome;
-  /** What a fallback answered while the lookup was unavailable. */
-  readonly fallback?: Found | NotFound;
-  /** A parameter came from a fallback, so the outcome is degraded as a whole. */
-  readonly degraded: boolean;
-  readonly account: LookupAccount;
-}
-
-/** A value on its way to a claim or to a parameter. */
-export type Value =
-  | {
-      readonly kind: 'values';
-      readonly values: readonly AttributeValue[];
-      readonly by?: 'stale' | 'degraded';
-      readonly age?: number;
-    }
-  | { readonly kind: 'missing'; readonly by?: 'stale' | 'degraded'; readonly age?: number }
-  | { readonly kind: 'unavailable' };
-
-/** What a reader takes besides the source's own answer. */
-export interface Acceptance {
-  /** How old a last known value may be, in milliseconds; 0: none. */
-  readonly stale: number;
-  readonly degraded: boolean;
-}
-
-type Inputs =
-  | { readonly kind: 'ready'; readonly parameters: ReadonlyMap<string, string>; readonly degraded: boolean }
-  /** Some are last known values only; `age` is that of the oldest. */
-  | { readonly kind: 'lastKnown'; readonly parameters: ReadonlyMap<string, string>; readonly age: number }
-  | Outcome;
+import { parametersOf, type Acceptance, type Inputs, type Settled } from './settled-lookups.js';
 
 /** The lookups of one request: independent ones in parallel, dependent ones as soon as their inputs are there. */
 export class LookupRun {
@@ -65,9 +31,10 @@ export class LookupRun {
       ? await this.inputs(lookup)
       : parametersOf(lookup, this.subject, nothing, certainOf(lookup));
     const started = performance.now();
-    const { outcome, key } = await this.outcomeOf(lookup, inputs);
-    const fallback =
-      outcome.kind === 'unavailable' && inputs.kind === 'ready' ? await this.fallback(lookup, inputs.parameters) : undefined;
+    const answer = this.outcomeOf(lookup, inputs);
+    const standIn = inputs.kind === 'ready' && lookup.fallbacks.length > 0 && this.standIn(lookup, inputs.parameters, answer);
+    const { outcome, key } = await answer;
+    const fallback = standIn && outcome.kind === 'unavailable' ? await standIn : undefined;
     const asked = inputs.kind === 'ready' || inputs.kind === 'lastKnown';
     const degraded = inputs.kind === 'ready' && inputs.degraded;
     const account: { -readonly [Key in keyof LookupAccount]: LookupAccount[Key] } = {
@@ -98,6 +65,17 @@ export class LookupRun {
     const lastKnown = outcome.kind === 'unavailable' ? outcome.lastKnown : undefined;
     const oldest = lastKnown && { attributes: lastKnown.attributes, age: Math.max(lastKnown.age, inputs.age) };
     return { outcome: { ...unavailable('input'), ...(oldest && { lastKnown: oldest }) } };
+  }
+
+  /** What a fallback answers, asked as soon as the lookup is unavailable, or when there will soon be no time left to ask it. */
+  private async standIn(
+    lookup: PlannedLookup,
+    parameters: ReadonlyMap<string, string>,
+    answer: Promise<Answer>,
+  ): ReturnType<LookupRun['fallback']> {
+    const settled = answer.then(({ outcome }) => outcome.kind);
+    const before = await Promise.race([settled, this.deadline.raceUntilLeft(timeOfFallbacks, settled)]);
+    return before === undefined || before === 'unavailable' ? this.fallback(lookup, parameters) : undefined;
   }
 
   /** The first fallback that has an answer. */
@@ -145,15 +123,60 @@ export class LookupRun {
 
     let answer: Answer = { outcome: notFound('noKey') };
     for (let locateRule = 0; locateRule < description.locate.length; locateRule++) {
-      const rule = description.locate[locateRule]!;
-      const key = this.subject[rule.key];
-      if (key === undefined || !holds(rule.when, this.subject)) continue;
-      const query = { lookup, locateRule, parameters: new Map([['value', key]]), projection, keeping };
-      answer = { outcome: await this.fetch(asked, query), key: rule.key };
+      const asking = this.askByRule(asked, locateRule, projection, keeping);
+      if (asking === undefined) continue;
+      answer = await asking;
+      const { outcome } = answer;
+      if (outcome.kind === 'unavailable' && outcome.lastKnownNobody !== undefined)
+        return this.lastKnownByRule(asked, locateRule + 1, projection, keeping, outcome);
       // Whom the lookup leaves out is there: a weaker key must not find somebody else instead.
-      if (answer.outcome.kind !== 'notFound' || answer.outcome.reason === 'excluded' || !rule.fallThrough) return answer;
+      const isNobody = outcome.kind === 'notFound' && outcome.reason !== 'excluded';
+      if (!isNobody || !description.locate[locateRule]!.fallThrough) return answer;
     }
     return answer;
+  }
+
+  /** Undefined where the rule is not for this person. */
+  private askByRule(
+    asked: AskedLookup,
+    locateRule: number,
+    projection: readonly string[],
+    keeping: Keeping,
+  ): Promise<Answer> | undefined {
+    const { key, when, fallThrough } = asked.description.locate[locateRule]!;
+    const value = this.subject![key];
+    if (value === undefined || !holds(when, this.subject!)) return undefined;
+    const query: LookupQuery = {
+      lookup: asked.lookup,
+      locateRule,
+      parameters: new Map([['value', value]]),
+      projection,
+      keeping: fallThrough ? { ...keeping, lastKnownNobody: true } : keeping,
+    };
+    return this.fetch(asked, query).then((outcome) => ({ outcome, key }));
+  }
+
+  /** By the rules before, nobody was there when their sources last answered: what is known by the next one. */
+  private async lastKnownByRule(
+    asked: AskedLookup,
+    first: number,
+    projection: readonly string[],
+    keeping: Keeping,
+    unknown: Unavailable,
+  ): Promise<Answer> {
+    let age = unknown.lastKnownNobody!;
+    for (let locateRule = first; locateRule < asked.description.locate.length; locateRule++) {
+      const asking = this.askByRule(asked, locateRule, projection, { ...keeping, lastKnownOnly: true });
+      if (asking === undefined) continue;
+      const { outcome, key } = await asking;
+      if (outcome.kind !== 'unavailable') break;
+      const { lastKnown, lastKnownNobody } = outcome;
+      if (lastKnown)
+        return { outcome: { ...unknown, lastKnown: { ...lastKnown, age: Math.max(age, lastKnown.age) } }, ...(key && { key }) };
+      if (lastKnownNobody === undefined) break;
+      age = Math.max(age, lastKnownNobody);
+    }
+    return { outcome: unknown };
   }
 
   private fetch({ source }: AskedLookup, query: LookupQuery): Promise<Outcome> {
@@ -164,6 +187,9 @@ export class LookupRun {
     }
   }
 }
+
+/** The share of the time that is left for a lookup which is left for its fallbacks, where the lookup itself does not answer. */
+const timeOfFallbacks = 0.25;
 
 /** A source that throws is a defect of its connector. */
 const defective = (error: unknown): Outcome => unavailable('internal', describeDefect(error));
@@ -184,74 +210,3 @@ interface Answer {
   readonly outcome: Outcome;
   readonly key?: SubjectProperty;
 }
-
-function parametersOf(
-  { inputs }: PlannedLookup,
-  subject: Subject | undefined,
-  settled: ReadonlyMap<string, Settled>,
-  acceptance: Acceptance,
-): Inputs {
-  const parameters = new Map<string, string>();
-  let absent: Outcome | undefined;
-  let degraded = false;
-  let age: number | undefined;
-  for (const [parameter, origin] of inputs) {
-    const value = keyOf(origin, subject, settled, acceptance);
-    if (value.kind === 'unavailable') return unavailable('input');
-    if (value.by === 'degraded') degraded = true;
-    if (value.by === 'stale') age = Math.max(age ?? 0, value.age!);
-    if (value.kind === 'missing') {
-      absent ??= notFound(origin.kind === 'subject' && subject === undefined ? 'noSubject' : 'noKey');
-      continue;
-    }
-    const [text] = value.values;
-    if (value.values.length !== 1 || typeof text !== 'string') return unavailable('input', `${parameter} is not one text`);
-    parameters.set(parameter, text);
-  }
-  if (absent) return age === undefined && !degraded ? absent : unavailable('input');
-  return age === undefined ? { kind: 'ready', parameters, degraded } : { kind: 'lastKnown', parameters, age };
-}
-
-/** As `valueOf`, where the value is to find somebody. */
-function keyOf(...[origin, subject, settled, acceptance]: Parameters<typeof valueOf>): Value {
-  const uncertain = origin.kind === 'subject' && subject && certainKey(subject, origin.property) === undefined;
-  return uncertain ? { kind: 'missing' } : valueOf(origin, subject, settled, acceptance);
-}
-
-/** The value behind a reference, from the answer that counts or from what the reader accepts instead. */
-export function valueOf(
-  origin: Origin,
-  subject: Subject | undefined,
-  settled: ReadonlyMap<string, Settled>,
-  acceptance: Acceptance,
-): Value {
-  if (origin.kind === 'subject') {
-    const text = subject?.[origin.property];
-    return text === undefined ? { kind: 'missing' } : { kind: 'values', values: [text] };
-  }
-  const { outcome, fallback, degraded } = settled.get(origin.alias)!;
-  if (outcome.kind === 'ambiguous') return { kind: 'unavailable' };
-  if (outcome.kind !== 'unavailable') {
-    if (!degraded) return valueIn(outcome, origin.attribute);
-    return acceptance.degraded ? { ...valueIn(outcome, origin.attribute), by: 'degraded' } : { kind: 'unavailable' };
-  }
-  if (fallback && acceptance.degraded) return { ...valueIn(fallback, origin.attribute), by: 'degraded' };
-  const { lastKnown } = outcome;
-  if (!lastKnown || lastKnown.age > acceptance.stale || (degraded && !acceptance.degraded)) return { kind: 'unavailable' };
-  return { ...present(lastKnown.attributes, origin.attribute), by: 'stale', age: lastKnown.age };
-}
-
-type KnownValue = Exclude<Value, { kind: 'unavailable' }>;
-
-function valueIn(outcome: Found | NotFound, attribute: string): KnownValue {
-  return outcome.kind === 'found' ? present(outcome.attributes, attribute) : { kind: 'missing' };
-}
-
-/** Empty texts are no values: Entra's treatment of them is undocumented. */
-function present(attributes: Attributes, name: string): KnownValue {
-  const all = attributes.get(name);
-  const values = all.every(isNotEmpty) ? all : all.filter(isNotEmpty);
-  return values.length === 0 ? { kind: 'missing' } : { kind: 'values', values };
-}
-
-const isNotEmpty = (value: AttributeValue): boolean => value.length > 0;

@@ -8,7 +8,7 @@ import { TooMuchWork, Work } from '../plan/work.js';
 import { standInKey, type RegisteredSecret } from '../ports/secrets.js';
 import type { Subject } from '../subject.js';
 import { limitClaims } from './limit.js';
-import { valueOf, type Acceptance, type Settled, type Value } from './lookup-run.js';
+import { valueOf, type Acceptance, type Settled, type Value } from './settled-lookups.js';
 import type { ClaimDefect, ClaimDeviation, ClaimExplanation, ClaimStep, FailureCode, ResolveOptions } from './resolution.js';
 
 export type Projection = {

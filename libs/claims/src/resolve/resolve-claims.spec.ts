@@ -18,14 +18,19 @@ function plan(
   document: { lookups: object; claims: object; overflow?: object },
 ): { plan: Plan; source: FakeSource } {
   const source = new FakeSource('fake', lookups);
-  const context = { tenants: new Set(['t']), sources: new Map([['fake', { source, tenants: new Set(['t']) }]]) };
+  return { plan: compiledWith([source], document), source };
+}
+
+function compiledWith(sources: readonly FakeSource[], document: object): Plan {
+  const tenants = new Set(['t']);
+  const context = { tenants, sources: new Map(sources.map((source) => [source.name, { source, tenants }])) };
   const result = compileMapping(
     { name: 'm', tenant: 't', applications: ['00000000-0000-0000-0000-000000000001'], ...document },
     'r',
     context,
   );
   if (result.kind !== 'compiled') throw new Error(JSON.stringify(result.issues));
-  return { plan: result.plan, source };
+  return result.plan;
 }
 
 async function resolve(
@@ -123,6 +128,99 @@ describe('resolveClaims', () => {
       lookups: [{ outcome: 'notFound', reason: 'excluded' }],
     });
     expect(source.queries).toHaveLength(1);
+  });
+
+  describe('while the source of somebody is unavailable whom a later locate rule found', () => {
+    const locate: readonly LocateRule[] = [
+      { key: 'onPremisesSecurityIdentifier', when: {}, fallThrough: true },
+      { key: 'onPremisesSamAccountName', when: {}, fallThrough: true },
+      { key: 'mail', when: {}, fallThrough: false },
+    ];
+    const down = unavailable('connection');
+    const known = (age: number): Outcome => ({
+      ...down,
+      lastKnown: { attributes: new Attributes([['x', ['known']]]), age },
+    });
+    const nobody = (age: number): Outcome => ({ ...down, lastKnownNobody: age });
+    const everyKey = { onPremisesSecurityIdentifier: 'S-1', onPremisesSamAccountName: 'ada', mail: 'ada@corp.example' };
+
+    it.each<[string, readonly Outcome[], Subject, object]>([
+      ['nobody, known', [nobody(5_000), known(9_000)], everyKey, { key: 'onPremisesSamAccountName', lastKnownAge: 9_000 }],
+      ['as old as the oldest', [nobody(9_000), known(5_000)], everyKey, { lastKnownAge: 9_000 }],
+      ['two nobodies', [nobody(1_000), nobody(8_000), known(5_000)], everyKey, { key: 'mail', lastKnownAge: 8_000 }],
+      [
+        'a key that is missing',
+        [nobody(1_000), known(1), known(5_000)],
+        { ...everyKey, onPremisesSamAccountName: undefined! },
+        { key: 'mail', lastKnownAge: 5_000 },
+      ],
+    ])('finds the last known answer: %s', async (_name, answers, subject, account) => {
+      const answer = ({ locateRule }: LookupQuery): Outcome => answers[locateRule!]!;
+      const { plan: compiled, source } = plan(
+        { a: { locate, answer } },
+        {
+          lookups: { a: { use: 'fake.a', keepLastKnown: '1h' } },
+          claims: { c: { from: 'a.x', whenUnavailable: { stale: '1h' } } },
+        },
+      );
+      const resolution = await resolve(compiled, subject);
+      expect(resolution).toMatchObject({
+        kind: 'resolved',
+        claims: new Map([['c', 'known']]),
+        deviations: [{ claim: 'c', treatment: 'stale' }],
+        lookups: [{ outcome: 'unavailable', reason: 'connection', ...account }],
+      });
+      expect(source.queries.map(({ keeping }) => keeping?.lastKnownOnly)).toEqual([
+        undefined,
+        ...source.queries.slice(1).map(() => true),
+      ]);
+    });
+
+    it.each<[string, readonly Outcome[]]>([
+      ['it is not known that nobody was there', [down, known(1_000), known(1_000)]],
+      ['nobody was there by any', [nobody(1_000), nobody(1_000), down]],
+      ['it is too old by one', [nobody(2 * 3_600_000), known(1_000), down]],
+      ['the next one knows nothing', [nobody(1_000), down, known(1_000)]],
+    ])('finds none where %s', async (_name, answers) => {
+      const answer = ({ locateRule }: LookupQuery): Outcome => answers[locateRule!]!;
+      const { plan: compiled } = plan(
+        { a: { locate, answer } },
+        {
+          lookups: { a: { use: 'fake.a', keepLastKnown: '1h' } },
+          claims: { c: { from: 'a.x', whenUnavailable: { stale: '1h' } } },
+        },
+      );
+      expect(await resolve(compiled, everyKey)).toMatchObject({ kind: 'failed', code: 'claims.unavailable' });
+    });
+  });
+
+  it('asks a fallback in time where the lookup does not answer by the deadline, and takes the lookup’s own answer where it does', async () => {
+    const late = Promise.withResolvers<Outcome>();
+    const slow = new FakeSource('slow', { a: { ...byMail, answer: () => late.promise } });
+    const spare = new FakeSource('spare', {
+      a: {
+        ...byMail,
+        answer: () => {
+          if (isAnswered) late.resolve(answers({ x: ['own'] }));
+          return answers({ x: ['fallback'] });
+        },
+      },
+    });
+    const compiled = compiledWith([slow, spare], {
+      lookups: { a: { ...oneLookup.a, use: 'slow.a', fallback: ['spare.a'] } },
+      claims: { c: { from: 'a.x', acceptDegraded: true } },
+    });
+    let isAnswered = false;
+    const degraded = await resolve(compiled, undefined, 100);
+    expect(degraded).toMatchObject({
+      claims: new Map([['c', 'fallback']]),
+      lookups: [{ reason: 'deadline', fallback: { source: 'spare', outcome: 'found' } }],
+    });
+    isAnswered = true;
+    expect(await resolve(compiled, undefined, 2_000)).toMatchObject({ claims: new Map([['c', 'own']]), deviations: [] });
+    expect(spare.queries).toHaveLength(2);
+    await resolve(compiled, undefined, 2_000);
+    expect(spare.queries).toHaveLength(2);
   });
 
   it('answers by the deadline, whatever hangs, and tells the source to stop', async () => {

@@ -184,6 +184,30 @@ describe('an answer', () => {
 describe('the last known answer', () => {
   const keeping = { lastKnown: 10_000 };
 
+  it('may be that nobody is there, where that leads to another locate rule, and never serves by itself', async () => {
+    const falling = { ...keeping, lastKnownNobody: true } as const;
+    const nobody = notFound('noEntry');
+    const { ask, fake } = cached();
+    for (const first of [keeping, falling]) {
+      answers = [() => nobody, () => unavailable('timeout')];
+      expect(await ask('ada', first)).toEqual(nobody);
+      await pass(4_000);
+      const known = first === falling ? { ...unavailable('timeout'), lastKnownNobody: 4_000 } : unavailable('timeout');
+      expect(await ask('ada', falling)).toEqual(known);
+    }
+    expect(await ask('ada', keeping)).toEqual(unavailable('timeout'));
+    await pass(6_001);
+    expect(await ask('ada', falling)).toEqual(unavailable('timeout'));
+    expect(fake.queries).toHaveLength(6);
+  });
+
+  it('is not that somebody is left out', async () => {
+    const { ask } = cached();
+    answers = [() => notFound('excluded'), () => unavailable('timeout')];
+    await ask('ada', { ...keeping, lastKnownNobody: true });
+    expect(await ask('ada', { ...keeping, lastKnownNobody: true })).toEqual(unavailable('timeout'));
+  });
+
   it('comes with unavailability, as old as it is, and never instead of it', async () => {
     const { ask } = cached();
     await ask('ada', keeping);

@@ -3,7 +3,6 @@ import {
   unavailable,
   type Found,
   type Keeping,
-  type LastKnown,
   type LookupQuery,
   type NotFound,
   type Outcome,
@@ -249,7 +248,8 @@ export class Cache extends WrappedSource {
       return;
     }
     const lastKnown = Math.max(keeping.lastKnown, this.kept.peek(key)?.lastKnown ?? 0);
-    const lifetime = outcome.kind === 'ambiguous' ? 0 : this.lifetime(outcome, lookup, lastKnown, late);
+    const isWorthKeeping = outcome.kind === 'found' || (isNobody(outcome) && keeping.lastKnownNobody);
+    const lifetime = outcome.kind === 'ambiguous' ? 0 : this.lifetime(outcome, lookup, isWorthKeeping ? lastKnown : 0, late);
     if (outcome.kind === 'ambiguous' || lifetime <= 0) {
       this.kept.delete(key);
       return;
@@ -262,23 +262,21 @@ export class Cache extends WrappedSource {
 
   private lifetime(outcome: Found | NotFound, lookup: string, lastKnown: number, late: boolean): number {
     const { ttl, staleWhileRevalidate, negativeTtl } = this.times(lookup);
-    const serving = outcome.kind === 'found' ? Math.max(ttl + (ttl > 0 ? staleWhileRevalidate : 0), lastKnown) : negativeTtl;
-    return Math.max(serving, late ? handOverTime : 0);
+    const serving = outcome.kind === 'found' ? ttl + (ttl > 0 ? staleWhileRevalidate : 0) : negativeTtl;
+    return Math.max(serving, lastKnown, late ? handOverTime : 0);
   }
 
   private attachLastKnown(outcome: Outcome, key: string, keeping: Keeping): Outcome {
     if (outcome.kind !== 'unavailable') return outcome;
-    const lastKnown = this.lastKnown(key, keeping);
-    return lastKnown ? { ...outcome, lastKnown } : outcome;
-  }
-
-  private lastKnown(key: string, keeping: Keeping): LastKnown | undefined {
     const kept = this.kept.peek(key);
-    if (kept?.outcome.kind !== 'found') return undefined;
-    const age = now() - kept.at;
-    return age <= keeping.lastKnown ? { attributes: kept.outcome.attributes, age } : undefined;
+    const age = kept === undefined ? Infinity : now() - kept.at;
+    if (kept === undefined || age > keeping.lastKnown) return outcome;
+    if (kept.outcome.kind === 'found') return { ...outcome, lastKnown: { attributes: kept.outcome.attributes, age } };
+    return isNobody(kept.outcome) && keeping.lastKnownNobody ? { ...outcome, lastKnownNobody: age } : outcome;
   }
 }
+
+const isNobody = (outcome: Outcome): boolean => outcome.kind === 'notFound' && outcome.reason === 'noEntry';
 
 const now = (): number => performance.now();
 
