@@ -63,7 +63,7 @@ export async function measureHangingSource(options: {
     const both = async (state: 'works' | 'hangs') => {
       const [unaffected, waiting] = await Promise.all([
         load.run({ url, authorization, seconds, connections, exchanges: exchangesFile }),
-        other.run({ url, authorization, seconds, connections: 10, rate: 50, exchanges: files[state] }),
+        other.run({ url, authorization, seconds, connections: 150, rate: 50, exchanges: files[state] }),
       ]);
       return { perSecond: unaffected.answers / unaffected.seconds, waiting };
     };

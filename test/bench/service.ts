@@ -99,7 +99,12 @@ export async function startService(options: ServiceOptions) {
     sources: {
       directory: source(directory.url),
       ...(furtherDirectory && {
-        further: { ...source(`ldap://127.0.0.1:${furtherDirectory.port}`), limits: { operation: '500ms' } },
+        // Nothing but the deadline ends a wait for it.
+        further: {
+          ...source(`ldap://127.0.0.1:${furtherDirectory.port}`),
+          limits: { operation: '10s', queue: 1_000 },
+          breaker: { failures: 1_000, retryAfter: '1s' },
+        },
       }),
       billing: {
         type: 'postgres',
