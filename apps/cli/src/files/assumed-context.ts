@@ -48,13 +48,11 @@ const identifying: readonly SubjectProperty[] = [
  * Finds a person by whatever names one, for which of it the operator's lookups go by is not known. What a guest can choose finds members
  * only, as it must in every configuration.
  */
-const assumedLocate = identifying.map(
-  (key): LocateRule => ({
-    key,
-    when: unverifiedProperties.has(key) ? { userType: { kind: 'oneOf', texts: ['Member'] } } : {},
-    fallThrough: false,
-  }),
-);
+const assumedLocate = identifying.map((key): LocateRule => ({
+  key,
+  when: unverifiedProperties.has(key) ? { userType: { kind: 'oneOf', texts: ['Member'] } } : {},
+  fallThrough: false,
+}));
 
 /**
  * A context in which every tenant, source and lookup that the documents name exists, with the parameters that they fill. So a mapping
