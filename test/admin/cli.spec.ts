@@ -30,6 +30,8 @@ afterAll(() => stack[Symbol.asyncDispose]());
 
 beforeEach(async () => {
   for (const document of seeded) await stack.publish(document, 'as seeded');
+  // Replicas read what is in force a moment later.
+  await expect.poll(signIn, { timeout: 20_000 }).toMatchObject({ department: 'Finance' });
 });
 
 const call = (words: readonly string[], granted = token): Promise<Called> =>
@@ -400,14 +402,57 @@ describe('entra plan', () => {
     const { code, json } = await call([...words, '--json']);
     expect(code).toBe(0);
     const answered = Object.keys(await signIn()).toSorted();
-    const body = (end: string): Document => json.steps.find((step: Document) => step['path']?.endsWith(end)).body;
-    const extension = body('/customAuthenticationExtensions');
-    const registered = extension['claimsForTokenConfiguration'].map((claim: Document) => claim['claimIdInApiResponse']);
-    const policy = JSON.parse(body('/claimsMappingPolicies')['definition'][0]).ClaimsMappingPolicy.ClaimsSchema as Document[];
+    const { registered, policy } = gatesOf(json);
     expect(registered.toSorted()).toEqual(answered);
     expect(policy.map((claim) => claim['ID']).toSorted()).toEqual(answered);
     expect(policy.map((claim) => claim['JwtClaimType']).toSorted()).toEqual(answered);
   });
+
+  it('leads a restricted name through too, by a name in the token that no other claim has', async () => {
+    const hr = named('legacy-hr');
+    Object.assign(hr['claims'], { my_groups: { value: 'x' }, upn: { value: 'y' } });
+    await stack.publish(hr);
+    const answeredNow = async (): Promise<readonly string[]> =>
+      Object.keys((await stack.post(eventText(applications.legacyHr))).json.data.actions[0].claims as Document).toSorted();
+    await expect.poll(answeredNow).toContain('my_groups');
+    const { code, json } = await call(['entra', 'plan', '--application', applications.legacyHr, ...words.slice(4), '--json']);
+    expect(code).toBe(0);
+    const { registered, policy } = gatesOf(json);
+    expect(registered.toSorted()).toEqual(await answeredNow());
+    expect(policy.map((claim) => claim['ID']).toSorted()).toEqual(await answeredNow());
+    const emitted = policy.map((claim) => claim['JwtClaimType'] as string);
+    expect(new Set(emitted).size).toBe(emitted.length);
+    expect(json.restricted.toSorted()).toEqual(['groups', 'upn']);
+    for (const name of json.restricted) expect(emitted).not.toContain(name);
+    expect(policy).toContainEqual({ Source: 'CustomClaimsProvider', ID: 'groups', JwtClaimType: 'my_groups_2' });
+  });
+
+  it.each([
+    ['https://claims.contoso.com', 'https://claims.contoso.com/api/onTokenIssuanceStart'],
+    ['https://gw.contoso.com/claims?code=abc', 'https://gw.contoso.com/claims/api/onTokenIssuanceStart?code=abc'],
+    ['https://gw.contoso.com/claims/', 'https://gw.contoso.com/claims/api/onTokenIssuanceStart'],
+    ['https://gw.contoso.com/api/onTokenIssuanceStart?a=b', 'https://gw.contoso.com/api/onTokenIssuanceStart?a=b'],
+  ])('keeps path and query of %s', async (endpoint, target) => {
+    const { json } = await call([...words.slice(0, 5), endpoint, '--json']);
+    const { body } = json.steps.find((step: Document) => step['path']?.endsWith('/customAuthenticationExtensions'));
+    expect(body.endpointConfiguration.targetUrl).toBe(target);
+  });
+
+  it.each(['http://claims.contoso.com', 'https://a:b@claims.contoso.com', 'https://claims.contoso.com/#x', 'claims.contoso.com'])(
+    'ends with 2 for the endpoint %s',
+    async (endpoint) => {
+      expect((await call([...words.slice(0, 5), endpoint])).code).toBe(2);
+    },
+  );
+
+  function gatesOf(json: Document): { readonly registered: readonly string[]; readonly policy: readonly Document[] } {
+    const body = (end: string): Document => json.steps.find((step: Document) => step['path']?.endsWith(end)).body;
+    const extension = body('/customAuthenticationExtensions');
+    return {
+      registered: extension['claimsForTokenConfiguration'].map((claim: Document) => claim['claimIdInApiResponse'] as string),
+      policy: JSON.parse(body('/claimsMappingPolicies')['definition'][0]).ClaimsMappingPolicy.ClaimsSchema as Document[],
+    };
+  }
 
   it('has the endpoint, the time and the audience of the running configuration', async () => {
     const { out } = await call(words);
