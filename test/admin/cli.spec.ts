@@ -18,7 +18,11 @@ let token: string;
 let seeded: readonly Document[];
 
 beforeAll(async () => {
-  stack = await startAdminStack();
+  stack = await startAdminStack({
+    configure: ({ sources }) => {
+      sources.leavers = { type: 'static', tenants: ['contoso'], records: [{ upn: 'nina.roth@corp.example' }], lookups: {} };
+    },
+  });
   token = await stack.mint(roles, { name: 'Ada Admin' });
   seeded = await seededMappings();
 });
@@ -26,6 +30,8 @@ afterAll(() => stack[Symbol.asyncDispose]());
 
 beforeEach(async () => {
   for (const document of seeded) await stack.publish(document, 'as seeded');
+  // The service reads what is in force a moment later.
+  while ((await signIn())['department'] !== 'Finance') await new Promise((resolve) => setTimeout(resolve, 20));
 });
 
 const call = (words: readonly string[], granted = token): Promise<Called> =>
@@ -45,7 +51,21 @@ async function signIn(): Promise<Document> {
   return json.data.actions[0].claims as Document;
 }
 
+/** Saves a draft with this department, as somebody else does; answers the mapping's version. */
+async function draft(department: string): Promise<number> {
+  const route = '/admin/v1/mappings/contoso/billing-portal';
+  const document = named('billing-portal');
+  document['claims'].department = { value: department };
+  const headers = { 'if-match': (await stack.ask('GET', route)).headers.get('etag')! };
+  return (await stack.ask('PUT', `${route}/draft`, { body: document, headers })).json.version as number;
+}
+
 describe('plan', () => {
+  it('asks for no right to change anything', async () => {
+    const { code, out } = await call(['plan', await changedFiles()], await stack.mint(['Claims.Read']));
+    expect([code, out]).toEqual([0, expect.stringContaining('~ contoso/billing-portal: changed')]);
+  });
+
   it('says by meaning what apply would change, and changes nothing', async () => {
     const folder = await changedFiles();
     const { code, out } = await call(['plan', folder]);
@@ -105,12 +125,26 @@ describe('apply', () => {
     await expect.poll(signIn).toMatchObject({ department: 'theirs' });
   });
 
+  it('with --json is one document, of what was done before it stopped and why it did', async () => {
+    const refused = { ...named('legacy-hr'), claims: { broken: { from: 'nobody.mail' } }, tests: [] };
+    const portal = named('billing-portal');
+    portal['claims'].department = { value: 'Treasury' };
+    const folder = await folderOf({ 'a-portal.yaml': portal, 'z-hr.yaml': refused });
+    const { code, json } = await call(['apply', folder, '--json']);
+    expect(code).toBe(1);
+    expect(json).toEqual({
+      applied: [{ tenant: 'contoso', name: 'billing-portal', result: 'published', number: expect.any(Number) }],
+      error: {
+        message: expect.stringContaining('there is no lookup nobody in this mapping'),
+        remedy: expect.any(String),
+        exitCode: 1,
+      },
+    });
+  });
+
   it('does not overwrite a draft that somebody is working on', async () => {
     const route = '/admin/v1/mappings/contoso/billing-portal';
-    const etag = (await stack.ask('GET', route)).headers.get('etag')!;
-    const theirs = named('billing-portal');
-    theirs['claims'].department = { value: 'theirs' };
-    await stack.ask('PUT', `${route}/draft`, { body: theirs, headers: { 'if-match': etag } });
+    await draft('theirs');
     const { code, out } = await call(['apply', await changedFiles()]);
     expect(code).toBe(4);
     expect(out).toContain('✗ contoso/billing-portal: conflict');
@@ -160,6 +194,43 @@ describe('apply', () => {
   });
 });
 
+describe('--if-match', () => {
+  const signer = ['--application', applications.billingPortal, '--user', 'onPremisesUserPrincipalName=adele.vance@corp.example'];
+  const shown = (out: string): string => /with --if-match (\d+) /.exec(out)![1]!;
+
+  it.each([
+    ['diff', ['diff', 'billing-portal']],
+    ['preview', ['preview', '--mapping', 'billing-portal', '--revision', 'draft', ...signer]],
+  ])('publishes the draft that %s showed, and no later one', async (_name, words) => {
+    const version = await draft('looked at');
+    const { out } = await call(words);
+    expect(shown(out)).toBe(String(version));
+    expect((await call([...words, '--json'])).json.etag).toBe(`"${version}"`);
+    await draft('slipped in');
+    const late = await call(['publish', 'billing-portal', '--if-match', shown(out)]);
+    expect([late.code, late.err]).toEqual([4, expect.stringContaining('412 mapping.changed')]);
+    expect(await signIn()).toMatchObject({ department: 'Finance' });
+    const { out: again } = await call(words);
+    expect((await call(['publish', 'billing-portal', '--if-match', `"${shown(again)}"`])).code).toBe(0);
+    await expect.poll(signIn).toMatchObject({ department: 'slipped in' });
+  });
+
+  it('rolls back only what was looked at', async () => {
+    const { number } = (await stack.ask('GET', '/admin/v1/mappings/contoso/billing-portal')).json.published;
+    const [, version] = /billing-portal +(\d+) +revision/.exec((await call(['list'])).out)!;
+    await call(['apply', await changedFiles()]);
+    const words = ['rollback', 'billing-portal', '--to', String(number), '--if-match'];
+    expect((await call([...words, version!])).code).toBe(4);
+    expect((await call([...words, shown((await call(['diff', 'billing-portal', '--to', 'published'])).out)])).code).toBe(0);
+    await expect.poll(signIn).toMatchObject({ department: 'Finance' });
+  });
+
+  it('ends with 2 for what is no version', async () => {
+    for (const version of ['latest', '0', '*', '"8', '8, 9'])
+      expect((await call(['publish', 'billing-portal', '--if-match', version])).code, version).toBe(2);
+  });
+});
+
 describe('rollback', () => {
   it('puts an earlier revision in force again', async () => {
     const before = (await stack.ask('GET', '/admin/v1/mappings/contoso/billing-portal')).json.published.number as number;
@@ -203,16 +274,62 @@ describe('preview', () => {
   it('shows no value to who may not read them', async () => {
     const granted = await stack.mint(['Claims.Preview']);
     const { out } = await call(['preview', '--application', applications.billingPortal, ...person], granted);
-    expect(out).toContain('Values are hidden');
+    expect(out).toContain('Values are hidden: to see them takes the role Claims.ReadValues.');
     expect(out).not.toContain('Finance');
   });
 
-  it.each([
-    ['nobody', [], 'nobody signs in'],
-    ['a property without a value', ['--user', 'mail'], 'property=value'],
-  ])('ends with 2 for %s', async (_name, words, said) => {
-    const { code, err } = await call(['preview', '--application', applications.billingPortal, ...words]);
+  it('says who hides the values where it is --no-values', async () => {
+    const { out } = await call(['preview', '--application', applications.billingPortal, ...person, '--no-values']);
+    expect(out).toContain('Values are hidden, as --no-values says.');
+    expect(out).not.toContain('Finance');
+    expect((await call(['preview', '--application', applications.billingPortal, ...person])).out).not.toContain('hidden');
+  });
+
+  it('selects by the extension that calls, and tells conditions the protocol', async () => {
+    const extension = 'c6f2b0f4-2a85-4f10-8d4f-6c8c2f3b7e01';
+    const other = {
+      name: 'by-extension',
+      tenant: 'contoso',
+      applications: [applications.billingPortal],
+      extensions: [extension],
+      claims: { saml: { value: 'yes', when: 'protocol == "SAML"' } },
+    };
+    await stack.publish(other);
+    const words = ['preview', '--application', applications.billingPortal, ...person];
+    const claims = async (more: readonly string[]): Promise<unknown> =>
+      (await call([...words, ...more, '--json'])).json.claims.map(({ name }: Document) => name);
+    expect(await claims([])).toContain('department');
+    expect(await claims(['--extension', extension])).toEqual([]);
+    expect(await claims(['--extension', extension, '--protocol', 'SAML'])).toEqual(['saml']);
+    const address = '/admin/v1/mappings/contoso/by-extension';
+    await stack.ask('DELETE', address, { headers: { 'if-match': (await stack.ask('GET', address)).headers.get('etag')! } });
+  });
+
+  const application = ['--application', applications.billingPortal];
+  const user = ['--user', 'mail=adele@corp.example'];
+  it.each<[string, readonly string[], string]>([
+    ['nobody', application, 'nobody signs in'],
+    ['a property without a value', [...application, '--user', 'mail'], 'property=value'],
+    ['no application', user, 'for nobody'],
+    ['a revision of no mapping', [...application, ...user, '--revision', 'draft'], 'of which mapping?'],
+    ['a file and a mapping', [...application, ...user, '--file', 'x.yaml', '--mapping', 'billing-portal'], '--mapping'],
+    ['a file and a revision', [...application, ...user, '--file', 'x.yaml', '--revision', 'draft'], '--revision'],
+    ['a person and a service', [...application, ...user, '--service'], '--user'],
+    ...[application, user, ['--service'], ['--client', 'x'], ['--extension', 'x'], ['--protocol', 'x']].map(
+      (words): [string, readonly string[], string] => [`an event and ${words[0]}`, ['--event', 'x.json', ...words], words[0]!],
+    ),
+  ])('ends with 2 for %s, and asks nothing', async (_name, words, said) => {
+    const { code, err } = await claimbridge(['preview', ...words], {
+      CLAIMBRIDGE_URL: `http://127.0.0.1:${unusedPort}`,
+      CLAIMBRIDGE_TOKEN: 'x',
+      CLAIMBRIDGE_TENANT: 'contoso',
+    });
     expect([code, err]).toEqual([2, expect.stringContaining(said)]);
+  });
+
+  it('ends with 2 for a folder of several documents, of which it would take one', async () => {
+    const { code, err } = await call(['preview', ...application, ...user, '--file', await changedFiles()]);
+    expect([code, err]).toEqual([2, expect.stringContaining('several documents')]);
   });
 });
 
@@ -234,8 +351,8 @@ describe('list', () => {
   it('has a line for each mapping', async () => {
     const { code, out } = await call(['list']);
     expect(code).toBe(0);
-    expect(out).toMatch(/^TENANT +NAME +IN FORCE +SINCE +DRAFT\n/);
-    expect(out).toMatch(/contoso +legacy-hr +revision \d+ +.*Ada Admin/);
+    expect(out).toMatch(/^TENANT +NAME +VERSION +IN FORCE +SINCE +DRAFT\n/);
+    expect(out).toMatch(/contoso +legacy-hr +\d+ +revision \d+ +.*Ada Admin/);
   });
 });
 
@@ -245,8 +362,10 @@ describe('doctor', () => {
     const { out } = await call(['doctor']);
     expect(out).toMatch(/✓ clock: \d+ s apart/);
     expect(out).toContain('✓ secret env:DIRECTORY_PASSWORD: can be read');
-    expect(out).toContain('✓ source corp-ad');
-    expect(out).toContain('✓ source billing-db');
+    expect(out).toContain('! source corp-ad: answers, in clear text');
+    expect(out).toContain('! source billing-db: answers, in clear text');
+    expect(out).toMatch(/✓ source leavers: can be read/);
+    expect(out).not.toContain('TLS');
     expect(out).toContain('nothing failed');
   });
 
@@ -283,14 +402,57 @@ describe('entra plan', () => {
     const { code, json } = await call([...words, '--json']);
     expect(code).toBe(0);
     const answered = Object.keys(await signIn()).toSorted();
-    const body = (end: string): Document => json.steps.find((step: Document) => step['path']?.endsWith(end)).body;
-    const extension = body('/customAuthenticationExtensions');
-    const registered = extension['claimsForTokenConfiguration'].map((claim: Document) => claim['claimIdInApiResponse']);
-    const policy = JSON.parse(body('/claimsMappingPolicies')['definition'][0]).ClaimsMappingPolicy.ClaimsSchema as Document[];
+    const { registered, policy } = gatesOf(json);
     expect(registered.toSorted()).toEqual(answered);
     expect(policy.map((claim) => claim['ID']).toSorted()).toEqual(answered);
     expect(policy.map((claim) => claim['JwtClaimType']).toSorted()).toEqual(answered);
   });
+
+  it('leads a restricted name through too, by a name in the token that no other claim has', async () => {
+    const hr = named('legacy-hr');
+    Object.assign(hr['claims'], { my_groups: { value: 'x' }, upn: { value: 'y' } });
+    await stack.publish(hr);
+    const answeredNow = async (): Promise<readonly string[]> =>
+      Object.keys((await stack.post(eventText(applications.legacyHr))).json.data.actions[0].claims as Document).toSorted();
+    await expect.poll(answeredNow).toContain('my_groups');
+    const { code, json } = await call(['entra', 'plan', '--application', applications.legacyHr, ...words.slice(4), '--json']);
+    expect(code).toBe(0);
+    const { registered, policy } = gatesOf(json);
+    expect(registered.toSorted()).toEqual(await answeredNow());
+    expect(policy.map((claim) => claim['ID']).toSorted()).toEqual(await answeredNow());
+    const emitted = policy.map((claim) => claim['JwtClaimType'] as string);
+    expect(new Set(emitted).size).toBe(emitted.length);
+    expect(json.restricted.toSorted()).toEqual(['groups', 'upn']);
+    for (const name of json.restricted) expect(emitted).not.toContain(name);
+    expect(policy).toContainEqual({ Source: 'CustomClaimsProvider', ID: 'groups', JwtClaimType: 'my_groups_2' });
+  });
+
+  it.each([
+    ['https://claims.contoso.com', 'https://claims.contoso.com/api/onTokenIssuanceStart'],
+    ['https://gw.contoso.com/claims?code=abc', 'https://gw.contoso.com/claims/api/onTokenIssuanceStart?code=abc'],
+    ['https://gw.contoso.com/claims/', 'https://gw.contoso.com/claims/api/onTokenIssuanceStart'],
+    ['https://gw.contoso.com/api/onTokenIssuanceStart?a=b', 'https://gw.contoso.com/api/onTokenIssuanceStart?a=b'],
+  ])('keeps path and query of %s', async (endpoint, target) => {
+    const { json } = await call([...words.slice(0, 5), endpoint, '--json']);
+    const { body } = json.steps.find((step: Document) => step['path']?.endsWith('/customAuthenticationExtensions'));
+    expect(body.endpointConfiguration.targetUrl).toBe(target);
+  });
+
+  it.each(['http://claims.contoso.com', 'https://a:b@claims.contoso.com', 'https://claims.contoso.com/#x', 'claims.contoso.com'])(
+    'ends with 2 for the endpoint %s',
+    async (endpoint) => {
+      expect((await call([...words.slice(0, 5), endpoint])).code).toBe(2);
+    },
+  );
+
+  function gatesOf(json: Document): { readonly registered: readonly string[]; readonly policy: readonly Document[] } {
+    const body = (end: string): Document => json.steps.find((step: Document) => step['path']?.endsWith(end)).body;
+    const extension = body('/customAuthenticationExtensions');
+    return {
+      registered: extension['claimsForTokenConfiguration'].map((claim: Document) => claim['claimIdInApiResponse'] as string),
+      policy: JSON.parse(body('/claimsMappingPolicies')['definition'][0]).ClaimsMappingPolicy.ClaimsSchema as Document[],
+    };
+  }
 
   it('has the endpoint, the time and the audience of the running configuration', async () => {
     const { out } = await call(words);
@@ -337,6 +499,23 @@ describe('the way to the service', () => {
     ]);
   });
 
+  it.each([
+    [['list', '--nonsense', '--json'], "unknown option '--nonsense'"],
+    [['lst', '--json'], "unknown command 'lst'"],
+    [['validate', '--json'], "missing required argument 'paths'"],
+    [['preview', '--tenant', 'contoso', '--event', 'x', '--service', '--json'], 'cannot be used with'],
+    [['preview', '--tenant', 'contoso', '--json'], 'for nobody'],
+    [['--json'], 'there is no command'],
+  ])('%j prints one JSON document as well', async (words, said) => {
+    const { code, json, err } = await claimbridge(words, { CLAIMBRIDGE_TOKEN: 'x' });
+    expect([code, json]).toEqual([
+      2,
+      { error: { message: expect.stringContaining(said), remedy: expect.any(String), exitCode: 2 } },
+    ]);
+    expect(json.error.message).not.toContain('error:');
+    expect(err).not.toBe('');
+  });
+
   it('with a token that is refused ends with 3, and says nothing of the token', async () => {
     const called = await call(['list'], 'canary.canary.canary');
     expect(called.code).toBe(3);
@@ -348,7 +527,7 @@ describe('the way to the service', () => {
     expect([called.code, called.err]).toEqual([3, expect.stringContaining('403')]);
   });
 
-  it('fetches a token by client credentials, the secret from a file', async () => {
+  it('names a token endpoint that gives none', async () => {
     const folder = await folderOf({ secret: 'wrong' });
     const { code, err } = await claimbridge(['list'], {
       CLAIMBRIDGE_URL: stack.managementUrl,

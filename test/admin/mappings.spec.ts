@@ -37,7 +37,8 @@ describe('a mapping, from its draft to its roll-back', () => {
     });
     expect(await signIn()).toMatchObject({ department: 'Finance' });
 
-    const { json: diff } = await stack.ask('GET', `${portal}/diff`);
+    const { json: diff, headers: compared } = await stack.ask('GET', `${portal}/diff`);
+    expect(compared.get('etag')).toBe(saved.headers.get('etag'));
     expect(diff).toMatchObject({
       from: 'published',
       to: 'draft',
@@ -281,6 +282,30 @@ describe('export and import', () => {
       body: { ...body, documents: [changed] },
     });
     expect(replaced.json.items[0]).toMatchObject({ result: 'changed' });
+  });
+
+  it('are compared by who may only read, and nothing is saved or recorded', async () => {
+    const token = await stack.mint(['Claims.Read']);
+    const { json: exported } = await stack.ask('GET', '/admin/v1/mappings/export?tenant=contoso', { token });
+    const [changed, ...others] = structuredClone(exported.documents) as [Document, ...Document[]];
+    changed['claims'].compared = { value: 'x' };
+    const created = { ...others[0], name: 'only-compared', applications: ['3a1c9f52-6d0e-4b7a-8f11-5b2e7c4d9afd'] };
+    const body = { format: exported.format, documents: [changed, ...others, created] };
+    const recorded = async (): Promise<unknown> => (await stack.ask('GET', '/admin/v1/audit')).json.items;
+    const known = async (): Promise<unknown> => (await stack.ask('GET', '/admin/v1/mappings')).json;
+    const before = [await recorded(), await known()];
+    const compared = await stack.ask('POST', '/admin/v1/mappings/compare', { body, token });
+    expect([compared.status, compared.json.dryRun]).toEqual([200, true]);
+    expect(compared.json.items.map(({ result }: Document) => result)).toEqual([
+      'changed',
+      ...others.map(() => 'unchanged'),
+      'created',
+    ]);
+    expect([await recorded(), await known()]).toEqual(before);
+    const { json: trial } = await stack.ask('POST', '/admin/v1/mappings/import?dryRun=true', { body });
+    expect(compared.json).toEqual(trial);
+    expect((await stack.ask('POST', '/admin/v1/mappings/import', { body, token })).status).toBe(403);
+    expect((await stack.ask('POST', '/admin/v1/mappings/import?dryRun=true', { body, token })).status).toBe(403);
   });
 
   it('a dry run with an Idempotency-Key is done each time', async () => {

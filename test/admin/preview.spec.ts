@@ -122,9 +122,11 @@ describe('a preview', () => {
     const { headers } = await stack.ask('GET', portal);
     const saved = await stack.ask('PUT', `${portal}/draft`, { body: document, headers: { 'if-match': headers.get('etag')! } });
     const published = await preview(asEvent);
+    expect(published).not.toHaveProperty('etag');
     const draft = await preview({ ...asEvent, mapping: { name: 'billing-portal', version: 'draft' } });
     expect(draft).toMatchObject({
       mapping: { name: 'billing-portal', version: 'draft' },
+      etag: saved.headers.get('etag'),
       warnings: [{ path: ['claims', 'customRoles'] }],
     });
     expect(claimsOf(draft)).toMatchObject({ department: 'Treasury' });

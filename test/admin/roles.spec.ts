@@ -38,6 +38,7 @@ const decided: Readonly<Record<Role, readonly string[]>> = {
     'GET /admin/v1/schemas/mapping',
     'GET /admin/v1/sources',
     'GET /admin/v1/sources/{source}',
+    'POST /admin/v1/mappings/compare',
     'POST /admin/v1/mappings/validate',
   ],
   'Claims.Edit': [

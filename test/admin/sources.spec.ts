@@ -25,6 +25,7 @@ describe('sources', () => {
       type: 'ldap',
       tenants: ['contoso'],
       hosts: [`ldap://127.0.0.1:${stack.directoryProxy.port}`],
+      transport: 'clearText',
       lookups: [
         {
           use: 'corp-ad.user',

@@ -2,6 +2,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { MappingSnapshot, runMappingTests, type CompileContext, type StoredMapping } from '#claims';
 import { FakeSource, type FakeLookup } from '#testing';
+import { claimbridge, folderOf } from '../../apps/cli/src/cli.harness.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 
@@ -55,6 +56,21 @@ describe('your first mapping', async () => {
     expect(snapshot.size).toBe(2);
   });
 
+  it('names a command that does what it says, with nothing but the file', async () => {
+    const [, words] = /^`npm run claimbridge -- (\w+ expenses\.yaml)`/m.exec(page)!;
+    const folder = await folderOf({ 'expenses.yaml': documents[0] });
+    const { code, out, err } = await claimbridge(
+      words!.split(' ').map((word) => (word === 'expenses.yaml' ? path.join(folder, word) : word)),
+    );
+    expect([code, err, out]).toEqual([0, '', expect.stringMatching(/✓ .*: an approver\n1 passed, 0 failed\n$/)]);
+  });
+
+  it('is valid as it stands on the page, every document of it, for the command line too', async () => {
+    const folder = await folderOf(Object.fromEntries(documents.map((yaml, index) => [`${index}.yaml`, yaml])));
+    const { code, out } = await claimbridge(['validate', folder]);
+    expect([code, out]).toEqual([0, expect.stringContaining(`${documents.length} valid`)]);
+  });
+
   it('quotes a refusal as it is', () => {
     const mistaken = documents[0]!.replace('from: person.extensionAttribute1', 'from: persn.extensionAttribute1');
     const [problem] = MappingSnapshot.compile([storedAs('mistaken', mistaken)], context).problems;
@@ -79,6 +95,14 @@ describe('the mappings of the seeds', async () => {
         results.every(({ passed }) => passed),
         origin,
       ).toBe(true);
+    }
+  });
+
+  it('are valid with the configuration of the seeds and without any', async () => {
+    const against = ['--against', path.join(root, 'docker/seeds/claimbridge.yaml')];
+    for (const more of [[], against]) {
+      const { code, out } = await claimbridge(['validate', path.join(root, folder), ...more]);
+      expect([code, out]).toEqual([0, expect.stringContaining(`${documents.length} valid`)]);
     }
   });
 });

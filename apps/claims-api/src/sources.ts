@@ -76,6 +76,7 @@ export class Sources {
         type,
         tenants: [...tenants],
         hosts: [...place.hosts],
+        ...(place.transport && { transport: place.transport }),
         limits: { operationMs: operation, connectMs: connect, concurrency, queue },
         health: {
           ...state,

@@ -54,7 +54,7 @@ export const mapping = (change: object = {}): object => ({
   tests: [
     {
       name: 'finance',
-      subject: { id: '90847c2a-e29d-4d2f-9f54-c5b4d3f20001', onPremisesUserPrincipalName: 'adele@corp.example' },
+      subject: { onPremisesUserPrincipalName: 'adele@corp.example' },
       given: { person: { department: 'Finance' } },
       expect: { department: 'Finance' },
     },

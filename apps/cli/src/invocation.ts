@@ -1,6 +1,6 @@
 import { AdminClient } from './api/admin-client.js';
 import { readEnvironment } from './api/environment.js';
-import { Output } from './output.js';
+import type { Output } from './output.js';
 
 /** The process around a command: what it may read and write. */
 export interface Surroundings {
@@ -11,19 +11,20 @@ export interface Surroundings {
   readonly colours: boolean;
 }
 
-/** The options that every command has. */
+/** The options that every command has beside --json. */
 export interface GlobalOptions {
-  readonly json?: boolean;
   readonly url?: string;
 }
 
 /** One call of a command. */
 export class Invocation {
-  readonly output: Output;
   private readonly client: () => AdminClient;
 
-  constructor({ stdout, variables, colours }: Surroundings, { json = false, url }: GlobalOptions) {
-    this.output = new Output(stdout, json, colours && !json);
+  constructor(
+    readonly output: Output,
+    { variables }: Surroundings,
+    { url }: GlobalOptions,
+  ) {
     let made: AdminClient | undefined;
     this.client = () => (made ??= new AdminClient(readEnvironment(variables, url)));
   }

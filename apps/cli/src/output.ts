@@ -1,8 +1,17 @@
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
 
+/** Why a command was not carried out, or not to its end. */
+export interface Refusal {
+  readonly message: string;
+  readonly remedy?: string | undefined;
+  readonly exitCode: number;
+}
+
 /** Where a command's results go: tables for people at a terminal, one JSON document for everything else. */
 export class Output {
+  private document: object | undefined;
+
   constructor(
     private readonly stream: NodeJS.WritableStream,
     /** Whether the result is one JSON document. */
@@ -10,9 +19,19 @@ export class Output {
     private readonly colours: boolean,
   ) {}
 
-  /** The result: as JSON, or as these lines. */
-  result(document: unknown, lines: () => readonly string[]): void {
-    const text = this.json ? JSON.stringify(document, undefined, 2) : lines().join('\n');
+  /** The result: as JSON when the command ends, or as these lines. */
+  result(document: object, lines: () => readonly string[]): void {
+    if (this.json) this.document = document;
+    else this.write(lines().join('\n'));
+  }
+
+  /** The command has ended. The one JSON document has what came of it, and why there is no more. */
+  end(error?: Refusal): void {
+    if (this.json && (this.document ?? error) !== undefined)
+      this.write(JSON.stringify({ ...this.document, ...(error && { error }) }, undefined, 2));
+  }
+
+  private write(text: string): void {
     if (text !== '') this.stream.write(`${text}\n`);
   }
 

@@ -5,9 +5,20 @@ import { entraPlan, type EntraPlanOptions } from './entra/entra-plan.js';
 import { CommandError, exitCodes, type ExitCode } from './exit-codes.js';
 import { test, validate, type FileOptions } from './files/file-commands.js';
 import { Invocation, type GlobalOptions, type Surroundings } from './invocation.js';
+import { etagOfVersion } from './mappings/if-match.js';
 import { apply, plan, type ApplyOptions, type PlanOptions } from './mappings/changes.js';
 import { preview, type PreviewOptions } from './mappings/preview.js';
-import { diff, exportMappings, list, publish, rollBack, type ExportOptions, type ListOptions } from './mappings/versions.js';
+import {
+  diff,
+  exportMappings,
+  list,
+  publish,
+  rollBack,
+  type ExportOptions,
+  type ListOptions,
+  type PublishOptions,
+} from './mappings/versions.js';
+import { Output, type Refusal } from './output.js';
 
 /**
  * Runs one call of the command line.
@@ -17,21 +28,37 @@ import { diff, exportMappings, list, publish, rollBack, type ExportOptions, type
  */
 export async function run(words: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const ended: { code: ExitCode } = { code: exitCodes.ok };
-  const program = programFor(surroundings, (code) => (ended.code = code));
+  // Before the words are understood: what is wrong with them is told in JSON, too.
+  const json = words.includes('--json');
+  const output = new Output(surroundings.stdout, json, surroundings.colours && !json);
   try {
-    await program.parseAsync(words, { from: 'user' });
+    await programFor(surroundings, output, (code) => (ended.code = code)).parseAsync(words, { from: 'user' });
+    output.end();
     return ended.code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return exitCodes.ok;
+      output.end(misunderstood(error));
+      return exitCodes.usage;
+    }
     if (!(error instanceof CommandError)) throw error;
     const { message, remedy, exitCode } = error;
     surroundings.stderr.write(`claimbridge: ${message}\n${remedy === undefined ? '' : `${remedy}\n`}`);
-    if (words.includes('--json')) surroundings.stdout.write(`${JSON.stringify({ error: { message, remedy, exitCode } })}\n`);
+    output.end({ message, remedy, exitCode });
     return exitCode;
   }
 }
 
-function programFor(surroundings: Surroundings, end: (code: ExitCode) => void): Command {
+/** What commander has written to standard error already. */
+function misunderstood({ code, message }: CommanderError): Refusal {
+  return {
+    message: code === 'commander.help' ? 'there is no command' : message.replace(/^error: /, ''),
+    remedy: 'claimbridge --help lists the commands.',
+    exitCode: exitCodes.usage,
+  };
+}
+
+function programFor(surroundings: Surroundings, output: Output, end: (code: ExitCode) => void): Command {
   const program = new Command('claimbridge')
     .description('Checks, tests and publishes claim mappings, and looks after the service that answers by them.')
     .option('--json', 'print one JSON document')
@@ -42,7 +69,8 @@ function programFor(surroundings: Surroundings, end: (code: ExitCode) => void): 
       writeOut: (text) => surroundings.stdout.write(text),
       writeErr: (text) => surroundings.stderr.write(text),
     });
-  const invocation = (command: Command): Invocation => new Invocation(surroundings, command.optsWithGlobals<GlobalOptions>());
+  const invocation = (command: Command): Invocation =>
+    new Invocation(output, surroundings, command.optsWithGlobals<GlobalOptions>());
   const tenant = (): Option =>
     new Option('--tenant <alias>', 'the tenant, by its alias; CLAIMBRIDGE_TENANT').default(
       readVariable(surroundings.variables, 'CLAIMBRIDGE_TENANT'),
@@ -51,23 +79,24 @@ function programFor(surroundings: Surroundings, end: (code: ExitCode) => void): 
   const against = (): Option =>
     new Option('--against <file>', 'check by the tenants, sources and lookups of this claimbridge.yaml');
   const comment = (): Option => new Option('--comment <text>', 'why; it stays with the revision').default('');
+  const ifMatch = (): Option =>
+    new Option(
+      '--if-match <version>',
+      'the version that diff, preview or list showed: ends with 4 where it is another by now',
+    ).argParser(etagOfVersion);
 
   program
     .command('validate')
     .description('check mapping documents of files and folders, and run their tests')
     .argument('<paths...>')
     .addOption(against())
-    .action(async (paths: string[], options: FileOptions, command: Command) =>
-      end(await validate(invocation(command).output, paths, options)),
-    );
+    .action(async (paths: string[], options: FileOptions) => end(await validate(output, paths, options)));
   program
     .command('test')
     .description('run the tests that stand beside mappings')
     .argument('<paths...>')
     .addOption(against())
-    .action(async (paths: string[], options: FileOptions, command: Command) =>
-      end(await test(invocation(command).output, paths, options)),
-    );
+    .action(async (paths: string[], options: FileOptions) => end(await test(output, paths, options)));
   program
     .command('list')
     .description('list the mappings of the service')
@@ -75,7 +104,7 @@ function programFor(surroundings: Surroundings, end: (code: ExitCode) => void): 
     .option('--application <id>', 'those that name this application')
     .addOption(new Option('--state <state>').choices(['published', 'draft', 'deleted']))
     .action(async (options: ListOptions, command: Command) => {
-      const { api, output } = invocation(command);
+      const { api } = invocation(command);
       end(await list(api, output, options));
     });
   program
@@ -85,7 +114,7 @@ function programFor(surroundings: Surroundings, end: (code: ExitCode) => void): 
     .option('--prune', 'delete what is in no file')
     .option('--check', 'exit with 1 where something would change')
     .action(async (paths: string[], options: PlanOptions, command: Command) => {
-      const { api, output } = invocation(command);
+      const { api } = invocation(command);
       end(await plan(api, output, paths, options));
     });
   program
@@ -96,7 +125,7 @@ function programFor(surroundings: Surroundings, end: (code: ExitCode) => void): 
     .option('--draft-only', 'save drafts, publish nothing')
     .addOption(comment())
     .action(async (paths: string[], options: ApplyOptions, command: Command) => {
-      const { api, output } = invocation(command);
+      const { api } = invocation(command);
       end(await apply(api, output, paths, options));
     });
   program
@@ -105,19 +134,32 @@ function programFor(surroundings: Surroundings, end: (code: ExitCode) => void): 
     .addOption(ofTenant())
     .option('--application <id>', 'whom the token would be for')
     .option('--client <id>', 'the client application that asks for it')
+    .option('--extension <id>', 'the custom authentication extension that calls')
+    .option('--protocol <name>', 'in Entra’s words, such as OAUTH2.0, for conditions that ask for it')
     .option(
       '--user <property=value>',
       'a property of the person; may be given several times',
       (text: string, before: string[] = []) => [...before, text],
     )
-    .option('--service', 'a service signs in: there is no person')
-    .option('--event <file>', 'an event as Entra sends it, instead of the above')
+    .addOption(new Option('--service', 'a service signs in: there is no person').conflicts('user'))
+    .addOption(
+      new Option('--event <file>', 'an event as Entra sends it, instead of the above').conflicts([
+        'application',
+        'client',
+        'extension',
+        'protocol',
+        'user',
+        'service',
+      ]),
+    )
     .option('--mapping <name>', 'a mapping; by default the one in force for the application')
-    .option('--revision <version>', 'published, draft or the number of a revision')
-    .option('--file <file>', 'a document that is not saved, as if it were in force')
+    .option('--revision <version>', 'of --mapping: published, draft or the number of a revision')
+    .addOption(
+      new Option('--file <file>', 'a document that is not saved, as if it were in force').conflicts(['mapping', 'revision']),
+    )
     .option('--no-values', 'hide values')
     .action(async (options: PreviewOptions, command: Command) => {
-      const { api, output } = invocation(command);
+      const { api } = invocation(command);
       end(await preview(api, output, options));
     });
   program
@@ -128,7 +170,7 @@ function programFor(surroundings: Surroundings, end: (code: ExitCode) => void): 
     .option('--from <version>', 'published (the default), draft or the number of a revision')
     .option('--to <version>', 'draft (the default), published or the number of a revision')
     .action(async (name: string, options: { tenant: string; from?: string; to?: string }, command: Command) => {
-      const { api, output } = invocation(command);
+      const { api } = invocation(command);
       end(await diff(api, output, { tenant: options.tenant, name }, options));
     });
   program
@@ -137,10 +179,10 @@ function programFor(surroundings: Surroundings, end: (code: ExitCode) => void): 
     .argument('<name>')
     .addOption(ofTenant())
     .addOption(comment())
-    .action(async (name: string, options: { tenant: string; comment: string }, command: Command) => {
-      const { api, output } = invocation(command);
-      end(await publish(api, output, { tenant: options.tenant, name }, options.comment));
-    });
+    .addOption(ifMatch())
+    .action(async (name: string, { tenant: alias, ...options }: PublishOptions & { tenant: string }, command: Command) =>
+      end(await publish(invocation(command).api, output, { tenant: alias, name }, options)),
+    );
   program
     .command('rollback')
     .description('put an earlier revision of a mapping in force again')
@@ -148,10 +190,11 @@ function programFor(surroundings: Surroundings, end: (code: ExitCode) => void): 
     .requiredOption('--to <number>', 'the number of the revision')
     .addOption(ofTenant())
     .addOption(comment())
-    .action(async (name: string, options: { tenant: string; to: string; comment: string }, command: Command) => {
-      const { api, output } = invocation(command);
-      if (!/^[1-9]\d{0,8}$/.test(options.to)) throw new CommandError(exitCodes.usage, '--to must be the number of a revision');
-      end(await rollBack(api, output, { tenant: options.tenant, name }, Number(options.to), options.comment));
+    .addOption(ifMatch())
+    .action(async (name: string, options: PublishOptions & { tenant: string; to: string }, command: Command) => {
+      const { tenant: alias, to, ...rest } = options;
+      if (!/^[1-9]\d{0,8}$/.test(to)) throw new CommandError(exitCodes.usage, '--to must be the number of a revision');
+      end(await rollBack(invocation(command).api, output, { tenant: alias, name }, Number(to), rest));
     });
   program
     .command('export')
@@ -160,14 +203,14 @@ function programFor(surroundings: Surroundings, end: (code: ExitCode) => void): 
     .option('--output <folder>', 'one YAML file each; standard output without')
     .option('--drafts', 'drafts, where there are some')
     .action(async (options: ExportOptions, command: Command) => {
-      const { api, output } = invocation(command);
+      const { api } = invocation(command);
       end(await exportMappings(api, output, options));
     });
   program
     .command('doctor')
     .description('look at all that sign-ins depend on')
     .action(async (_options: object, command: Command) => {
-      const { api, output } = invocation(command);
+      const { api } = invocation(command);
       end(await doctor(api, output));
     });
   program
@@ -180,7 +223,7 @@ function programFor(surroundings: Surroundings, end: (code: ExitCode) => void): 
     .addOption(ofTenant())
     .option('--saml', 'for SAML tokens')
     .action(async (options: EntraPlanOptions, command: Command) => {
-      const { api, output } = invocation(command);
+      const { api } = invocation(command);
       end(await entraPlan(api, output, options));
     });
   return program;

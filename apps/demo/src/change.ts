@@ -2,15 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { AdminClient } from './admin-client.js';
 import type { Company } from './company.js';
+import { operators } from './operators.js';
 import { signIns, type Claims, type PlannedSignIn } from './sign-ins.js';
-
-/** The administrator of docker/seeds/entra.yaml, whose roles allow everything. */
-const administrator = {
-  tenantId: '7d1c5a0e-4c61-4b6f-9d55-2f8a4c1b9e10',
-  clientId: 'f7a9c3d1-0e2b-4c5d-8a6f-1b2c3d4e5f02',
-  clientSecret: 'demo-administrator-secret',
-  resource: 'b0a4d6a2-53f1-4b39-9a7c-1de0c4c5f202',
-};
 
 /** How long a publish may take to reach the sign-ins; the documentation says within a second. */
 const patience = 5_000;
@@ -31,7 +24,7 @@ export interface ChangeStep {
 export async function playChange({ simulator, managementUrl }: Company): Promise<readonly ChangeStep[]> {
   const [planned] = signIns as readonly [PlannedSignIn, ...PlannedSignIn[]];
   const name = planned.application;
-  const admin = new AdminClient(managementUrl, await simulator.operatorToken(administrator), 'contoso', name);
+  const admin = new AdminClient(managementUrl, await simulator.operatorToken(operators.administrator), 'contoso', name);
   const before = planned.expected;
   const after: Claims = { ...before, department: 'FINANCE' };
 

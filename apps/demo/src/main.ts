@@ -3,18 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describeStep, playChange, type ChangeStep } from './change.js';
 import { startCompany, type Company } from './company.js';
+import { operators } from './operators.js';
 import { signIns, type PlannedSignIn } from './sign-ins.js';
 import type { PlayedSignIn } from './simulator-client.js';
 
 const usage = 'npm run demo -- [--once] [--json] [--directory in-process|slapd]';
-
-/** The operator of docker/seeds/entra.yaml. */
-const operator = {
-  tenantId: '7d1c5a0e-4c61-4b6f-9d55-2f8a4c1b9e10',
-  clientId: 'f7a9c3d1-0e2b-4c5d-8a6f-1b2c3d4e5f01',
-  clientSecret: 'demo-client-secret',
-  resource: 'b0a4d6a2-53f1-4b39-9a7c-1de0c4c5f202',
-};
 
 async function main(): Promise<number> {
   const { once, json, directory } = readArguments();
@@ -127,12 +120,19 @@ Let the simulator play a sign-in:
 See the state of everything, as an operator:
   curl -H @${folder}/operator.txt ${managementUrl}/admin/health
 
+Read a mapping, as an administrator who may change it too (docs/guides/change-safely.md):
+  curl -H @${folder}/administrator.txt ${managementUrl}/admin/v1/mappings/contoso/billing-portal
+
 Ctrl-C stops it all.`;
 }
 
 /** Writes the headers that the lines above use; their tokens are valid for an hour. */
 async function writeTokens({ folder, simulator }: Company): Promise<void> {
-  const headers = { 'entra.txt': await simulator.extensionToken(), 'operator.txt': await simulator.operatorToken(operator) };
+  const headers = {
+    'entra.txt': await simulator.extensionToken(),
+    'operator.txt': await simulator.operatorToken(operators.operator),
+    'administrator.txt': await simulator.operatorToken(operators.administrator),
+  };
   for (const [name, token] of Object.entries(headers))
     await writeFile(path.join(folder, name), `authorization: Bearer ${token}\n`, { mode: 0o600 });
 }

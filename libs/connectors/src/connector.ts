@@ -76,6 +76,11 @@ export abstract class Connector<Config extends SourceConfig = any> {
 export interface SourceDescription {
   /** Where the system is, the preferred host first. */
   readonly hosts: readonly string[];
+  /**
+   * How questions, answers and credentials cross the network. clearText: some of it readable, as the operator allowed. none: it does
+   * not go there. Absent where the connector does not say.
+   */
+  readonly transport?: 'encrypted' | 'clearText' | 'none';
   /** By lookup: the attributes that it can answer. Absent where only the system knows. */
   readonly attributes?: Readonly<Record<string, readonly string[]>>;
 }

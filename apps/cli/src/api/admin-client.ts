@@ -57,7 +57,7 @@ export class AdminClient {
         accept: 'application/json',
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...(ifMatch !== undefined && { 'if-match': ifMatch }),
-        ...(method === 'POST' && query['dryRun'] !== true && { 'idempotency-key': randomUUID() }),
+        ...(method === 'POST' && { 'idempotency-key': randomUUID() }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });

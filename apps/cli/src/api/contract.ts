@@ -46,6 +46,8 @@ export interface Preview {
   readonly code?: string;
   readonly failedClaims?: readonly string[];
   readonly mapping?: { readonly name: string; readonly revision: string; readonly version: string | number };
+  /** Of the mapping that was named. */
+  readonly etag?: string;
   readonly claims: readonly {
     readonly name: string;
     readonly list: boolean;

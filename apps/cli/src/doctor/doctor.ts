@@ -24,10 +24,14 @@ export async function doctor(api: AdminClient, output: Output): Promise<ExitCode
 }
 
 /** Where a source cannot be tested now, what the service itself knows of it has to do. */
-async function testSource(api: AdminClient, { name, health }: ListedSource): Promise<Finding> {
+async function testSource(api: AdminClient, { name, transport, health }: ListedSource): Promise<Finding> {
   try {
     const { body } = await api.call('POST', `/admin/v1/sources/${encodeURIComponent(name)}/test`);
-    return sourceFinding({ name, ...(body as Omit<TestedSource, 'name'>) });
+    return sourceFinding({
+      name,
+      ...(transport && { transport }),
+      ...(body as Pick<TestedSource, 'result' | 'reason' | 'ms'>),
+    });
   } catch (error) {
     if (!(error instanceof AdminProblem)) throw error;
     return untestedFinding(name, health, error.problem.code ?? String(error.problem.status));

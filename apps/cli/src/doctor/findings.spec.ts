@@ -71,7 +71,6 @@ describe('findings', () => {
   });
 
   it('of a source have a remedy for every reason', () => {
-    expect(sourceFinding({ name: 'ad', result: 'up', ms: 3 })).toMatchObject({ state: 'ok' });
     expect(sourceFinding({ name: 'ad', result: 'busy', ms: 3 })).toMatchObject({ state: 'warning' });
     for (const reason of ['timeout', 'connection', 'credentials', 'refused', 'malformed', 'overloaded', 'internal', 'new'])
       expect(sourceFinding({ name: 'ad', result: 'down', reason, ms: 3 })).toMatchObject({
@@ -79,6 +78,16 @@ describe('findings', () => {
         detail: `down: ${reason}`,
         remedy: expect.stringMatching(/.{20}/),
       });
+  });
+
+  it.each([
+    ['encrypted', 'ok', 'TLS and credentials are accepted (3.0 ms)', undefined],
+    ['clearText', 'warning', expect.stringMatching(/^answers, in clear text/), expect.stringContaining('ldaps://')],
+    ['none', 'ok', 'can be read (3.0 ms)', undefined],
+    [undefined, 'ok', expect.stringContaining('not told'), undefined],
+  ] as const)('of a source that is up by %s claim TLS only where there is some', (transport, state, detail, remedy) => {
+    const finding = sourceFinding({ name: 'ad', ...(transport && { transport }), result: 'up', ms: 3 });
+    expect(finding).toEqual({ check: 'source ad', state, detail, ...(remedy !== undefined && { remedy }) });
   });
 
   it('of a source that could not be tested say what was last known of it', () => {

@@ -31,9 +31,8 @@ export interface HealthReport {
   };
 }
 
-/** What POST /admin/v1/sources/{source}/test answers, with the source's name. */
-export interface TestedSource {
-  readonly name: string;
+/** What POST /admin/v1/sources/{source}/test answers, with what GET /admin/v1/sources says of the source. */
+export interface TestedSource extends Pick<ListedSource, 'name' | 'transport'> {
   readonly result: string;
   readonly reason?: string;
   readonly ms: number;
@@ -154,22 +153,44 @@ function remedyOf(reason: string): string {
   return sourceRemedies[reason] ?? 'The service’s log has the detail.';
 }
 
-export function sourceFinding({ name, result, reason = 'internal', ms }: TestedSource): Finding {
+export function sourceFinding({ name, transport, result, reason = 'internal', ms }: TestedSource): Finding {
   const check = `source ${name}`;
-  if (result === 'up') return { check, state: 'ok', detail: `TLS and credentials are accepted (${ms.toFixed(1)} ms)` };
+  if (result === 'up') return answeringFinding(check, transport, `${ms.toFixed(1)} ms`);
   if (result === 'busy')
     return { check, state: 'warning', detail: 'other tests of it are under way', remedy: 'Try again in a moment.' };
   return {
     check,
     state: 'failed',
     detail: `down: ${reason}`,
-    remedy: sourceRemedies[reason] ?? 'The service’s log has the detail.',
+    remedy: remedyOf(reason),
   };
+}
+
+/** What a test that succeeds proves depends on how it got there. */
+function answeringFinding(check: string, transport: ListedSource['transport'], took: string): Finding {
+  switch (transport) {
+    case 'encrypted':
+      return { check, state: 'ok', detail: `TLS and credentials are accepted (${took})` };
+    case 'none':
+      return { check, state: 'ok', detail: `can be read (${took})` };
+    case 'clearText':
+      return {
+        check,
+        state: 'warning',
+        detail: `answers, in clear text: credentials and people’s data are readable on the network (${took})`,
+        remedy:
+          'Use ldaps:// or startTls, tls: verify-full, https://; without allowClearText and tls: disable the service refuses clear text itself.',
+      };
+    case undefined:
+      return { check, state: 'ok', detail: `answers; whether it is encrypted is not told (${took})` };
+  }
 }
 
 /** A source as GET /admin/v1/sources has it. */
 export interface ListedSource {
   readonly name: string;
+  /** Absent where the connector does not say. */
+  readonly transport?: 'encrypted' | 'clearText' | 'none';
   readonly health: { readonly state: 'up' | 'down' | 'unknown'; readonly lastError?: { readonly code: string } };
 }
 

@@ -1,12 +1,12 @@
 import type { AdminClient } from '../api/admin-client.js';
 import { CommandError, exitCodes, type ExitCode } from '../exit-codes.js';
 import type { Output } from '../output.js';
-import { emittedName, registrationPlan, type RegistrationStep } from './registration-plan.js';
+import { emittedNames, registrationPlan, type RegistrationStep } from './registration-plan.js';
 
 export interface EntraPlanOptions {
   readonly tenant: string;
   readonly application: string;
-  /** Where Entra reaches the service: https://claims.contoso.com. */
+  /** Where Entra reaches the service: https://claims.contoso.com, or the address at a gateway, with the query that it asks for. */
   readonly endpoint: string;
   readonly saml?: boolean;
 }
@@ -24,15 +24,12 @@ interface Registration {
 /** Prints the registration of an application's claims in Entra, for review. Nothing is sent anywhere but to the admin API. */
 export async function entraPlan(api: AdminClient, output: Output, options: EntraPlanOptions): Promise<ExitCode> {
   const { tenant, application, endpoint, saml = false } = options;
-  if (!URL.canParse(endpoint) || new URL(endpoint).protocol !== 'https:')
-    throw new CommandError(
-      exitCodes.usage,
-      'the endpoint must be https://',
-      'Entra calls no other. Such as --endpoint https://claims.contoso.com.',
-    );
+  const base = baseOf(endpoint);
   const registration = (await api.call('GET', '/admin/v1/registration', { query: { tenant, application } })).body as Registration;
   const kind = saml ? 'saml' : 'jwt';
   const restricted = registration.claims.filter((claim) => claim.restricted.includes(kind)).map(({ name }) => name);
+  const claims = registration.claims.map(({ name }) => name);
+  const names = emittedNames(claims, restricted);
   const apiAppId = registration.audience.find((audience) => /^[0-9a-f-]{36}$/i.test(audience));
   if (apiAppId === undefined)
     throw new CommandError(
@@ -43,11 +40,11 @@ export async function entraPlan(api: AdminClient, output: Output, options: Entra
   const steps = registrationPlan({
     tenantId: registration.tenantId,
     apiAppId,
-    targetUrl: new URL(registration.eventPath, endpoint).href,
+    targetUrl: targetOf(base, registration.eventPath),
     timeout: registration.timeoutMs,
     application,
     mappings: registration.mappings,
-    claims: registration.claims.map(({ name }) => name),
+    claims,
     restricted,
     saml,
   });
@@ -55,11 +52,36 @@ export async function entraPlan(api: AdminClient, output: Output, options: Entra
     ...steps.flatMap(stepLines),
     ...restricted.map((name) =>
       output.bad(
-        `! ${name} is a restricted name: in the token it is ${emittedName(name)}, or any other name that you write into the policy.`,
+        `! ${name} is a restricted name: in the token it is ${names.get(name)}, or any other name that you write into the policy.`,
       ),
     ),
   ]);
   return exitCodes.ok;
+}
+
+function baseOf(endpoint: string): URL {
+  const base = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+  if (base?.protocol !== 'https:')
+    throw new CommandError(
+      exitCodes.usage,
+      'the endpoint must be https://',
+      'Entra calls no other. Such as --endpoint https://claims.contoso.com.',
+    );
+  if (base.hash !== '' || base.username !== '' || base.password !== '')
+    throw new CommandError(
+      exitCodes.usage,
+      'the endpoint must have no user, password or fragment',
+      'Entra posts to its host, path and query, with a token of its own.',
+    );
+  return base;
+}
+
+/** A gateway passes on what is behind its own path; Entra keeps a query. */
+function targetOf(base: URL, eventPath: string): string {
+  const target = new URL(base);
+  const path = target.pathname.replace(/\/+$/, '');
+  target.pathname = path.endsWith(eventPath) ? path : `${path}${eventPath}`;
+  return target.href;
 }
 
 function stepLines({ title, why, method, path, body }: RegistrationStep, index: number): readonly string[] {

@@ -53,6 +53,43 @@ describe('the registration of an application’s claims', () => {
     });
   });
 
+  it('gives each claim a name of its own in the token, whatever the others are called', () => {
+    const upn = 'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn';
+    const claims = ['groups', 'my_groups', 'My_Groups_2', 'upn', upn];
+    const named = policyOf(registrationPlan({ ...facts, claims, restricted: ['groups', 'upn', upn] }));
+    expect(named.map(({ ID, JwtClaimType }) => [ID, JwtClaimType])).toEqual([
+      ['groups', 'my_groups_3'],
+      ['my_groups', 'my_groups'],
+      ['My_Groups_2', 'My_Groups_2'],
+      ['upn', 'my_upn'],
+      [upn, 'my_upn_2'],
+    ]);
+  });
+
+  it('has the body of an app registration that is not there, and the caller that a tenant may lack', () => {
+    expect(bodyOf(steps, '/v1.0/applications')).toEqual({
+      displayName: expect.any(String),
+      signInAudience: 'AzureADMyOrg',
+      api: { requestedAccessTokenVersion: 2 },
+      requiredResourceAccess: [
+        {
+          resourceAppId: '00000003-0000-0000-c000-000000000000',
+          resourceAccess: [{ id: '214e810f-fda8-4fd7-a475-29461495eb00', type: 'Role' }],
+        },
+      ],
+    });
+    const principals = steps.filter(({ method, path }) => method === 'POST' && path === '/v1.0/servicePrincipals');
+    expect(principals.map(({ body }) => body)).toEqual([
+      { appId: facts.apiAppId },
+      { appId: '99045fe1-7639-4a75-9d4a-577b6ca3810f' },
+    ]);
+  });
+
+  it('says what it changes for an API that is in use', () => {
+    const { why } = steps.find(({ path }) => path === `/v1.0/applications(appId='${facts.application}')`)!;
+    expect(why).toContain('requestedAccessTokenVersion: 2 changes the access tokens');
+  });
+
   it('uses the App ID URI that it registers', () => {
     const { identifierUris } = bodyOf(steps, `/applications(appId='${facts.apiAppId}')`) as { identifierUris: string[] };
     expect(identifierUris).toEqual([`api://claims.contoso.com/${facts.apiAppId}`]);

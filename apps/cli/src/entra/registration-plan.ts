@@ -33,6 +33,8 @@ export interface RegistrationStep {
 /** Microsoft Graph, and its permission CustomAuthenticationExtension.Receive.Payload. */
 const graphAppId = '00000003-0000-0000-c000-000000000000';
 const receivePayload = '214e810f-fda8-4fd7-a475-29461495eb00';
+/** Azure Active Directory Authentication Extensions, which calls the endpoint. */
+const extensionsAppId = '99045fe1-7639-4a75-9d4a-577b6ca3810f';
 
 /**
  * The registration of a custom claims provider, step by step, with bodies to review and send (Microsoft: configure a custom claims
@@ -41,23 +43,30 @@ const receivePayload = '214e810f-fda8-4fd7-a475-29461495eb00';
 export function registrationPlan(facts: RegistrationFacts): readonly RegistrationStep[] {
   const { tenantId, apiAppId, targetUrl, timeout, application, claims, mappings } = facts;
   const resourceId = `api://${new URL(targetUrl).host}/${apiAppId}`;
+  const access = {
+    api: { requestedAccessTokenVersion: 2 },
+    requiredResourceAccess: [{ resourceAppId: graphAppId, resourceAccess: [{ id: receivePayload, type: 'Role' }] }],
+  };
   return [
     {
       title: 'The API’s app registration, as it is',
-      why: `Entra’s tokens are for it: ${apiAppId} is the audience that the service expects. If it does not exist, create one (signInAudience AzureADMyOrg); it gets another id, which then belongs into the configuration (tenants.*.audience).`,
+      why: `Entra’s tokens are for it: ${apiAppId} is the audience that the service expects.`,
       method: 'GET',
       path: `/v1.0/applications(appId='${apiAppId}')?$select=identifierUris,api,requiredResourceAccess`,
     },
     {
+      title: 'The API’s app registration, where there is none',
+      why: `Only where the step before answered 404. It gets an id other than ${apiAppId}: put that into the configuration (tenants.*.audience), and print this plan again before you go on.`,
+      method: 'POST',
+      path: '/v1.0/applications',
+      body: { displayName: 'Claimbridge', signInAudience: 'AzureADMyOrg', ...access },
+    },
+    {
       title: 'The API’s app registration, as it must be',
-      why: 'Graph replaces each list as a whole: add to these lists what the step before answered, and leave out what is there already. Version 2 tokens have the client id as their audience.',
+      why: 'Graph replaces each list as a whole: add to these lists what step 1 answered, and leave out what is there already. Version 2 tokens have the client id as their audience.',
       method: 'PATCH',
       path: `/v1.0/applications(appId='${apiAppId}')`,
-      body: {
-        identifierUris: [resourceId],
-        api: { requestedAccessTokenVersion: 2 },
-        requiredResourceAccess: [{ resourceAppId: graphAppId, resourceAccess: [{ id: receivePayload, type: 'Role' }] }],
-      },
+      body: { identifierUris: [resourceId], ...access },
     },
     {
       title: 'Its service principal',
@@ -65,6 +74,13 @@ export function registrationPlan(facts: RegistrationFacts): readonly Registratio
       method: 'POST',
       path: '/v1.0/servicePrincipals',
       body: { appId: apiAppId },
+    },
+    {
+      title: 'The service principal of Entra’s caller',
+      why: 'Azure Active Directory Authentication Extensions, which calls the endpoint. Some tenants lack it, external ones above all, and Entra then does not call (error 1003017). An answer that it exists already is fine.',
+      method: 'POST',
+      path: '/v1.0/servicePrincipals',
+      body: { appId: extensionsAppId },
     },
     {
       title: 'The service principal of Microsoft Graph',
@@ -132,7 +148,7 @@ export function registrationPlan(facts: RegistrationFacts): readonly Registratio
       : [
           {
             title: 'The application accepts mapped claims',
-            why: 'Only an application of this tenant alone (AzureADMyOrg) may say so; another one needs a signing key of its own (error AADSTS50146).',
+            why: 'Only an application of this tenant alone (AzureADMyOrg) may say so; another one needs a signing key of its own (error AADSTS50146). Where it is an API that is in use, requestedAccessTokenVersion: 2 changes the access tokens that it gets: another issuer (…/v2.0), its client id as the audience, other claims (azp for appid, no upn). Make it accept those first. Where only its ID tokens get the claims, leave that key out.',
             method: 'PATCH' as const,
             path: `/v1.0/applications(appId='${application}')`,
             body: { api: { acceptMappedClaims: true, requestedAccessTokenVersion: 2 } },
@@ -148,6 +164,7 @@ export function registrationPlan(facts: RegistrationFacts): readonly Registratio
 }
 
 function claimsMappingPolicy({ claims, restricted, saml }: RegistrationFacts): object {
+  const names = emittedNames(claims, restricted);
   const emittedAs = saml ? 'SamlClaimType' : 'JwtClaimType';
   return {
     ClaimsMappingPolicy: {
@@ -156,13 +173,24 @@ function claimsMappingPolicy({ claims, restricted, saml }: RegistrationFacts): o
       ClaimsSchema: claims.map((claim) => ({
         Source: 'CustomClaimsProvider',
         ID: claim,
-        [emittedAs]: restricted.includes(claim) ? emittedName(claim) : claim,
+        [emittedAs]: names.get(claim),
       })),
     },
   };
 }
 
-/** The name in the token of a claim whose own name Entra keeps for itself. */
-export function emittedName(claim: string): string {
-  return `my_${claim.split('/').at(-1)}`;
+/** The name of each claim in the token: its own, or one that no other claim has where Entra keeps its own for itself. */
+export function emittedNames(claims: readonly string[], restricted: readonly string[]): ReadonlyMap<string, string> {
+  const free = claims.filter((claim) => !restricted.includes(claim));
+  // Whoever reads the token may ignore case.
+  const taken = new Set(free.map((claim) => claim.toLowerCase()));
+  const names = new Map(free.map((claim) => [claim, claim]));
+  for (const claim of claims.filter((each) => restricted.includes(each))) {
+    const wanted = `my_${claim.split('/').at(-1)}`;
+    let name = wanted;
+    for (let number = 2; taken.has(name.toLowerCase()); number++) name = `${wanted}_${number}`;
+    taken.add(name.toLowerCase());
+    names.set(claim, name);
+  }
+  return names;
 }

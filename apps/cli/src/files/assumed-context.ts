@@ -1,13 +1,16 @@
 import {
   Source,
   standInSecret,
+  unverifiedProperties,
   type CompileContext,
+  type LocateRule,
   type LookupDescription,
   type Outcome,
   type ProbeResult,
   type RegisteredSecret,
   type RegisteredSource,
   type StoredMapping,
+  type SubjectProperty,
 } from '#claims';
 
 /** A source of which only the lookups are known. It can be compiled against, and never asked. */
@@ -31,6 +34,25 @@ export class DescribedSource extends Source {
     return Promise.resolve();
   }
 }
+
+const identifying: readonly SubjectProperty[] = [
+  'id',
+  'onPremisesSecurityIdentifier',
+  'onPremisesUserPrincipalName',
+  'onPremisesSamAccountName',
+  'userPrincipalName',
+  'mail',
+];
+
+/**
+ * Finds a person by whatever names one, for which of it the operator's lookups go by is not known. What a guest can choose finds members
+ * only, as it must in every configuration.
+ */
+const assumedLocate = identifying.map((key): LocateRule => ({
+  key,
+  when: unverifiedProperties.has(key) ? { userType: { kind: 'oneOf', texts: ['Member'] } } : {},
+  fallThrough: false,
+}));
 
 /**
  * A context in which every tenant, source and lookup that the documents name exists, with the parameters that they fill. So a mapping
@@ -73,8 +95,7 @@ function assume(sources: Map<string, Map<string, LookupDescription>>, use: unkno
   if (!source || !lookup || more.length > 0) return;
   const lookups = sources.get(source) ?? new Map<string, LookupDescription>();
   sources.set(source, lookups);
-  const locate: LookupDescription['locate'] = parameters.length > 0 ? [] : [{ key: 'id', when: {}, fallThrough: false }];
-  lookups.set(lookup, { parameters, locate });
+  lookups.set(lookup, { parameters, locate: parameters.length > 0 ? [] : assumedLocate });
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

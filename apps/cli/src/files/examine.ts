@@ -29,7 +29,7 @@ export async function examine(documents: readonly StoredMapping[], context: Comp
     documents.map(async ({ origin }): Promise<Examined> => {
       const issues = snapshot.problems.find((problem) => problem.origin === origin)?.issues ?? [];
       const warnings = snapshot.warningsOf(origin);
-      const plan = snapshot.planOf(origin);
+      const plan = snapshot.testedPlanOf(origin);
       if (plan === undefined) return { origin, issues, warnings, tests: [] };
       return { origin, issues, warnings, tests: await runMappingTests(plan), size: estimateSize(plan) };
     }),

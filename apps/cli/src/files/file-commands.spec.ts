@@ -53,6 +53,26 @@ describe('validate', () => {
     expect(out).toContain('the test “finance” is red');
   });
 
+  it.each([
+    ['id', '90847c2a-e29d-4d2f-9f54-c5b4d3f20001'],
+    ['onPremisesSecurityIdentifier', 'S-1-5-21-1004336348-1177238915-682003330-1104'],
+    ['onPremisesSamAccountName', 'adele'],
+    ['userPrincipalName', 'adele@contoso.example'],
+    ['mail', 'adele@corp.example'],
+  ])('finds the member of a test by %s, where nothing says by what a lookup finds people', async (property, value) => {
+    const [finance] = (mapping() as { tests: object[] }).tests;
+    const tests = [{ ...finance, subject: { [property]: value, userType: 'Member' } }];
+    expect((await claimbridge(['validate', await folderOf({ 'portal.yaml': mapping({ tests }) })])).code).toBe(0);
+  });
+
+  it('finds nobody by what a guest can choose, nor by what names no person', async () => {
+    const [finance] = (mapping() as { tests: object[] }).tests;
+    const subject = { mail: 'adele@corp.example', userPrincipalName: 'adele', displayName: 'Adele', userType: 'Guest' };
+    const tests = [{ ...finance, subject }];
+    const { code, out } = await claimbridge(['validate', await folderOf({ 'portal.yaml': mapping({ tests }) })]);
+    expect([code, out]).toEqual([1, expect.stringContaining('notFound(noKey)')]);
+  });
+
   it('judges documents beside each other', async () => {
     const folder = await folderOf({ 'a.yaml': mapping(), 'b.yaml': mapping({ name: 'other' }) });
     const { code, json } = await claimbridge(['validate', folder, '--json']);
@@ -157,6 +177,19 @@ describe('test', () => {
     const folder = await folderOf({ 'portal.yaml': mapping({ tests: [] }) });
     const { code, out } = await claimbridge(['test', folder]);
     expect([code, out]).toEqual([1, 'there are no tests\n']);
+  });
+
+  it('runs those of claim sets too, and a red one refuses the claim set', async () => {
+    const { name: _name, applications: _applications, ...content } = mapping() as Record<string, unknown>;
+    const green = { claimSet: 'basics', ...content };
+    const red = { ...green, claims: { department: { from: 'person.department', transform: ['ToUppercase'] } } };
+    const right = await claimbridge(['test', await folderOf({ 'basics.yaml': green })]);
+    expect([right.code, right.out]).toEqual([0, expect.stringContaining('1 passed, 0 failed')]);
+    const folder = await folderOf({ 'basics.yaml': red, 'portal.yaml': mapping() });
+    const tested = await claimbridge(['test', folder]);
+    expect([tested.code, tested.out]).toEqual([1, expect.stringMatching(/✗ .*basics\.yaml: finance/)]);
+    const validated = await claimbridge(['validate', folder]);
+    expect([validated.code, validated.out]).toEqual([1, expect.stringContaining('1 of 2 refused')]);
   });
 
   it('prints one JSON document with --json', async () => {

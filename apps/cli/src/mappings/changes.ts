@@ -100,8 +100,7 @@ async function plannedChanges(
   const changes: PlannedChange[] = [];
   for (let start = 0; start < documents.length; start += batchSize) {
     const batch = documents.slice(start, start + batchSize);
-    const { body } = await api.call('POST', '/admin/v1/mappings/import', {
-      query: { dryRun: true },
+    const { body } = await api.call('POST', '/admin/v1/mappings/compare', {
       body: { format: 'claimbridge-mappings/1', documents: batch.map(({ document }) => document) },
     });
     for (const { index, result, issues, differences, version = 0 } of body.items as readonly ImportItem[]) {

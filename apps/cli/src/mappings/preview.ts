@@ -5,11 +5,16 @@ import type { Preview } from '../api/contract.js';
 import { CommandError, exitCodes, type ExitCode } from '../exit-codes.js';
 import { printable, type Output } from '../output.js';
 import { namedDocuments } from './documents.js';
+import { ifMatchLines } from './if-match.js';
 
 export interface PreviewOptions {
   readonly tenant: string;
   readonly application?: string;
   readonly client?: string;
+  /** The custom authentication extension that calls. */
+  readonly extension?: string;
+  /** In Entra's words, such as OAUTH2.0. */
+  readonly protocol?: string;
   /** `property=value`, as the event has them. */
   readonly user?: readonly string[];
   /** A service signs in: there is no person. */
@@ -25,20 +30,27 @@ export interface PreviewOptions {
   readonly values?: boolean;
 }
 
-/** What a sign-in would get, worked out by the service as it works out a sign-in. */
+/**
+ * What a sign-in would get, worked out by the service as it works out a sign-in.
+ * @throws CommandError for options that leave open who signs in where, or by what
+ */
 export async function preview(api: AdminClient, output: Output, options: PreviewOptions): Promise<ExitCode> {
   const answer = await api.call('POST', '/admin/v1/preview', { body: await requestOf(options) });
   const body = answer.body as Preview;
-  output.result(body, () => describe(output, body));
+  output.result(body, () => describe(output, body, options));
   return body.answer === 'failure' ? exitCodes.findings : exitCodes.ok;
 }
 
 async function requestOf(options: PreviewOptions): Promise<object> {
-  const { tenant, application, client, event, values } = options;
+  const { tenant, application, client, extension, protocol, event, values } = options;
+  if (event === undefined && application === undefined)
+    throw new CommandError(exitCodes.usage, 'the token would be for nobody', 'Say --application ID, or --event FILE.');
   return {
     tenant,
     ...(application !== undefined && { application }),
     ...(client !== undefined && { client }),
+    ...(extension !== undefined && { extension }),
+    ...(protocol !== undefined && { protocol }),
     ...(event === undefined ? { person: personOf(options) } : { event: await readEvent(event) }),
     ...(await mappingOf(options)),
     ...(values !== undefined && { values }),
@@ -68,10 +80,14 @@ function personOf({ user = [], service = false }: PreviewOptions): Readonly<Reco
 
 async function mappingOf({ mapping, revision, file }: PreviewOptions): Promise<object> {
   if (file !== undefined) {
-    const [document] = await namedDocuments([file]);
+    const [document, ...more] = await namedDocuments([file]);
+    if (more.length > 0) throw new CommandError(exitCodes.usage, `${file}: has several documents, and one is previewed`);
     return { mapping: { document: document!.document } };
   }
-  if (mapping === undefined) return {};
+  if (mapping === undefined) {
+    if (revision === undefined) return {};
+    throw new CommandError(exitCodes.usage, 'a revision of which mapping?', 'Say --mapping NAME beside --revision.');
+  }
   const version = revision === undefined || !/^\d+$/.test(revision) ? revision : Number(revision);
   return { mapping: { name: mapping, ...(version !== undefined && { version }) } };
 }
@@ -85,7 +101,7 @@ async function readEvent(file: string): Promise<unknown> {
   }
 }
 
-function describe(output: Output, body: Preview): readonly string[] {
+function describe(output: Output, body: Preview, { values = true }: PreviewOptions): readonly string[] {
   const { answer, code, failedClaims = [], mapping, claims, valuesHidden, explain, person, ms, deadlineMs, size } = body;
   const by = mapping === undefined ? 'no mapping' : `${mapping.name} ${mapping.version} (${mapping.revision})`;
   const verdict =
@@ -120,9 +136,12 @@ function describe(output: Output, body: Preview): readonly string[] {
       ['claim', 'from', 'became'],
       explain.claims.map(({ claim, from, result, why }) => [claim, from, `${result}${why === undefined ? '' : ` (${why})`}`]),
     ),
-    ...(valuesHidden ? ['', 'Values are hidden: that takes the role Claims.ReadValues.'] : []),
+    ...(valuesHidden
+      ? ['', `Values are hidden${values ? ': to see them takes the role Claims.ReadValues' : ', as --no-values says'}.`]
+      : []),
     ...(person && person.missing.length > 0 ? ['', `A sign-in may know more of the person: ${person.missing.join(', ')}.`] : []),
     ...body.warnings.map(({ path, reason }) => printable(`! ${path.join('.')}: ${reason}`)),
+    ...ifMatchLines(body.etag),
   ];
 }
 

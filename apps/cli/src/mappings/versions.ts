@@ -7,6 +7,7 @@ import { mappingPath, type Difference, type Mapping } from '../api/contract.js';
 import { CommandError, exitCodes, type ExitCode } from '../exit-codes.js';
 import type { Output } from '../output.js';
 import { differenceLines } from './differences.js';
+import { ifMatchLines } from './if-match.js';
 
 export interface MappingName {
   readonly tenant: string;
@@ -24,14 +25,17 @@ export async function list(api: AdminClient, output: Output, { tenant, applicati
   const mappings: Mapping[] = [];
   for await (const mapping of api.pages<Mapping>('/admin/v1/mappings', { tenant, application, state })) mappings.push(mapping);
   output.result({ mappings }, () => {
-    const rows = mappings.map(({ tenant: of, name, published, draft, deleted }) => [
+    const rows = mappings.map(({ tenant: of, name, version, published, draft, deleted }) => [
       of,
       name,
+      String(version),
       deleted ? 'deleted' : published ? `revision ${published.number}` : 'not published',
       published ? `${published.at.slice(0, 16).replace('T', ' ')} ${published.author.name ?? published.author.id}` : '',
       draft ? `by ${draft.author.name ?? draft.author.id}` : '',
     ]);
-    return rows.length === 0 ? ['there are no mappings'] : output.table(['tenant', 'name', 'in force', 'since', 'draft'], rows);
+    return rows.length === 0
+      ? ['there are no mappings']
+      : output.table(['tenant', 'name', 'version', 'in force', 'since', 'draft'], rows);
   });
   return exitCodes.ok;
 }
@@ -43,15 +47,29 @@ export async function diff(
   mapping: MappingName,
   { from, to }: { readonly from?: string; readonly to?: string },
 ): Promise<ExitCode> {
-  const { body } = await api.call('GET', `${mappingPath(mapping)}/diff`, { query: { from, to } });
+  const { body, etag } = await api.call('GET', `${mappingPath(mapping)}/diff`, { query: { from, to } });
   const differences = body.differences as readonly Difference[];
-  output.result(body, () => (differences.length === 0 ? ['they mean the same'] : differenceLines(output, differences)));
+  output.result({ ...body, etag }, () => [
+    ...(differences.length === 0 ? ['they mean the same'] : differenceLines(output, differences)),
+    ...ifMatchLines(etag),
+  ]);
   return exitCodes.ok;
 }
 
+export interface PublishOptions {
+  readonly comment: string;
+  /** The ETag of the version that was looked at. Without: whatever there is now. */
+  readonly ifMatch?: string;
+}
+
 /** Puts the draft in force. */
-export async function publish(api: AdminClient, output: Output, mapping: MappingName, comment: string): Promise<ExitCode> {
-  return putInForce(api, output, mapping, 'publish', { comment });
+export async function publish(
+  api: AdminClient,
+  output: Output,
+  mapping: MappingName,
+  { comment, ifMatch }: PublishOptions,
+): Promise<ExitCode> {
+  return putInForce(api, output, mapping, 'publish', { body: { comment }, ifMatch });
 }
 
 /** Puts an earlier revision in force again, as a new one. */
@@ -60,9 +78,9 @@ export async function rollBack(
   output: Output,
   mapping: MappingName,
   to: number,
-  comment: string,
+  { comment, ifMatch }: PublishOptions,
 ): Promise<ExitCode> {
-  return putInForce(api, output, mapping, 'rollback', { to, comment });
+  return putInForce(api, output, mapping, 'rollback', { body: { to, comment }, ifMatch });
 }
 
 async function putInForce(
@@ -70,10 +88,10 @@ async function putInForce(
   output: Output,
   mapping: MappingName,
   action: 'publish' | 'rollback',
-  body: object,
+  { body, ifMatch }: { readonly body: object; readonly ifMatch: string | undefined },
 ): Promise<ExitCode> {
   const address = mappingPath(mapping);
-  const { etag } = await api.call('GET', address);
+  const etag = ifMatch ?? (await api.call('GET', address)).etag;
   if (etag === undefined) throw new CommandError(exitCodes.unreachable, 'the service answered without an ETag');
   const answer = await api.call('POST', `${address}/${action}`, { body, ifMatch: etag });
   const { published } = answer.body as Mapping;

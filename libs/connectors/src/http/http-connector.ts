@@ -14,8 +14,10 @@ export class HttpConnector extends Connector<HttpConfig> {
     return new HttpSource(name, config, dependencies);
   }
 
-  override describe({ url, lookups }: HttpConfig): SourceDescription {
+  override describe({ url, auth, lookups }: HttpConfig): SourceDescription {
+    const addresses = [url, ...(auth.type === 'clientCredentials' ? [auth.tokenUrl] : [])];
+    const clear = addresses.some((address) => new URL(address).protocol === 'http:');
     const attributes = Object.entries(lookups).map(([name, { shape }]) => [name, Object.keys(shape.attributes)] as const);
-    return { hosts: [url], attributes: Object.fromEntries(attributes) };
+    return { hosts: [url], transport: clear ? 'clearText' : 'encrypted', attributes: Object.fromEntries(attributes) };
   }
 }

@@ -16,6 +16,10 @@ export class LdapConnector extends Connector<LdapConfig> {
   }
 
   override describe({ servers, discovery }: LdapConfig): SourceDescription {
-    return { hosts: discovery ? servicesOf(discovery) : servers.map(({ url }) => url) };
+    const clear = [...servers, ...(discovery ? [discovery] : [])].some(({ security }) => security === 'none');
+    return {
+      hosts: discovery ? servicesOf(discovery) : servers.map(({ url }) => url),
+      transport: clear ? 'clearText' : 'encrypted',
+    };
   }
 }

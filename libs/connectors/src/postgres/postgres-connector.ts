@@ -14,7 +14,10 @@ export class PostgresConnector extends Connector<PostgresConfig> {
     return new PostgresSource(name, config, dependencies);
   }
 
-  override describe({ hosts, database }: PostgresConfig): SourceDescription {
-    return { hosts: hosts.map(({ host, port }) => `postgres://${host.includes(':') ? `[${host}]` : host}:${port}/${database}`) };
+  override describe({ hosts, database, tls }: PostgresConfig): SourceDescription {
+    return {
+      hosts: hosts.map(({ host, port }) => `postgres://${host.includes(':') ? `[${host}]` : host}:${port}/${database}`),
+      transport: tls === 'disable' ? 'clearText' : 'encrypted',
+    };
   }
 }

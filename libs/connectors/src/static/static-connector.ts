@@ -15,7 +15,8 @@ export class StaticConnector extends Connector<StaticConfig> {
   }
 
   override describe({ table, lookups }: StaticConfig): SourceDescription {
-    if (!table) return { hosts: [] };
-    return { hosts: [], attributes: Object.fromEntries(Object.keys(lookups).map((name) => [name, [...table.columns]])) };
+    const nowhere: SourceDescription = { hosts: [], transport: 'none' };
+    if (!table) return nowhere;
+    return { ...nowhere, attributes: Object.fromEntries(Object.keys(lookups).map((name) => [name, [...table.columns]])) };
   }
 }

@@ -89,6 +89,12 @@ export const preview = z
         version: z.union([z.enum(['inForce', 'draft', 'document']), z.int()]),
       })
       .optional(),
+    etag: z
+      .string()
+      .optional()
+      .describe(
+        'Of the mapping whose version the request named: as If-Match it publishes no other draft than the one that was previewed.',
+      ),
     claims: z.array(
       z.strictObject({
         name: z.string(),
@@ -143,6 +149,7 @@ export const preview = z
       {
         answer: 'claims',
         mapping: { name: 'billing-portal', revision: '9f86d081884c', version: 'draft' },
+        etag: '"8"',
         claims: [{ name: 'department', list: false, count: 1 }],
         valuesHidden: true,
         deviations: [],

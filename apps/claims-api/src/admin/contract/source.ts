@@ -11,6 +11,12 @@ export const source = z
     type: z.string().describe('The connector, such as ldap or postgres.'),
     tenants: z.array(z.string()).describe('The tenants that it may serve.'),
     hosts: z.array(z.string()).describe('Where it is, the preferred one first; no user, no secret.'),
+    transport: z
+      .enum(['encrypted', 'clearText', 'none'])
+      .optional()
+      .describe(
+        'How questions, answers and credentials cross the network: clearText is readable on it; none does not go there. Absent where the connector does not say.',
+      ),
     limits: z.strictObject({ operationMs: z.int(), connectMs: z.int(), concurrency: z.int(), queue: z.int() }),
     health: z.strictObject({
       state: z.enum(['up', 'down', 'unknown']),
@@ -50,6 +56,7 @@ export const source = z
         type: 'ldap',
         tenants: ['contoso'],
         hosts: ['ldaps://dc1.corp.example'],
+        transport: 'encrypted',
         limits: { operationMs: 500, connectMs: 1_000, concurrency: 32, queue: 256 },
         health: { state: 'up', circuit: 'closed', latencyMs: 3.2, checkedAt: '2026-11-26T08:00:00.000Z' },
         lookups: [

@@ -15,6 +15,13 @@ import { found } from './mapping-workbench.js';
 type Document = Readonly<Record<string, unknown>>;
 type Item = ImportBody['items'][number];
 
+interface Taking {
+  readonly tenant?: string | undefined;
+  readonly replaceDrafts: boolean;
+  /** Who saves; absent: nothing is saved. */
+  readonly actor?: Actor;
+}
+
 const pageSize = 200;
 
 /** Many documents at once, out and in. */
@@ -43,27 +50,35 @@ export class MappingTransfer {
     });
   }
 
+  /** What an import would change, for who may not import. */
+  compare(documents: readonly Document[]): Promise<ImportBody> {
+    return this.takeAll(documents, { replaceDrafts: false });
+  }
+
   /** Makes each document the draft of its mapping; what is in force already is left alone. */
-  import(documents: readonly Document[], query: z.output<typeof importQuery>, actor: Actor): Promise<ImportBody> {
+  import(documents: readonly Document[], { dryRun, ...query }: z.output<typeof importQuery>, actor: Actor): Promise<ImportBody> {
+    return this.takeAll(documents, dryRun ? query : { ...query, actor });
+  }
+
+  private takeAll(documents: readonly Document[], taking: Taking): Promise<ImportBody> {
     const { repository } = this;
     if (!repository) throw readOnlyMappings();
     return this.turns.take(async () => {
       const items: Item[] = [];
       const seen = new Set<string>();
       for (const [index, document] of documents.entries()) {
-        items.push({ index, ...(await this.take(repository, document, query, actor, seen)) });
+        items.push({ index, ...(await this.take(repository, document, taking, seen)) });
         // Sign-ins are answered by the same thread.
         await nextTurn();
       }
-      return { dryRun: query.dryRun, items };
+      return { dryRun: taking.actor === undefined, items };
     });
   }
 
   private async take(
     repository: MappingRepository,
     document: Document,
-    { tenant, dryRun, replaceDrafts }: z.output<typeof importQuery>,
-    actor: Actor,
+    { tenant, replaceDrafts, actor }: Taking,
     seen: Set<string>,
   ): Promise<Omit<Item, 'index'>> {
     const identified = keyOfDocument(document);
@@ -95,7 +110,7 @@ export class MappingTransfer {
         ],
         differences,
       });
-    if (dryRun) return named({ version, result, issues: [], differences });
+    if (!actor) return named({ version, result, issues: [], differences });
     const change = await repository.saveDraft(key, document, version, actor);
     if (change.kind === 'unavailable') throw changeUnknown(change.detail);
     if (change.kind === 'refused') return named({ ...refused(change.issues), version });

@@ -102,11 +102,13 @@ export class MappingWorkbench {
     return { ...revisionBody(revision), document: document as Record<string, unknown> };
   }
 
-  async diff(key: MappingKey, from: DiffVersion, to: DiffVersion): Promise<DiffBody> {
+  async diff(key: MappingKey, from: DiffVersion, to: DiffVersion): Promise<Tagged<DiffBody>> {
+    // Read first: what changes meanwhile is shown under an ETag that no longer publishes it.
+    const { version } = await this.read(key);
     const [before, after] = await Promise.all([this.version(key, from), this.version(key, to)]);
     const { differences, issues } = this.check.differences(before, after);
     if (issues.length > 0) throw mappingRefused(issues);
-    return { from, to, differences };
+    return new Tagged(version, { from, to, differences });
   }
 
   publish(key: MappingKey, seen: number, comment: string, actor: Actor): Promise<Tagged<MappingBody>> {

@@ -126,11 +126,13 @@ export class MappingController {
   @Get('diff')
   @AdminRoute('Claims.Read', {
     summary: 'Compare two versions by what they mean.',
-    description: 'By claim, lookup and application, not by line; the draft against what is in force by default.',
+    description:
+      'By claim, lookup and application, not by line; the draft against what is in force by default. With the ETag as If-Match, publish and rollback change no other state than the one that was compared.',
     answer: diff,
+    etag: true,
     refusals: [404, 409, 503],
   })
-  diff(@CheckedPath(mappingKey) key: Key, @CheckedQuery(diffQuery) query: z.output<typeof diffQuery>): Promise<DiffBody> {
+  diff(@CheckedPath(mappingKey) key: Key, @CheckedQuery(diffQuery) query: z.output<typeof diffQuery>): Promise<Tagged<DiffBody>> {
     return this.workbench.diff(key, query.from, query.to);
   }
 

@@ -80,6 +80,17 @@ export class MappingsController {
     return this.transfer.export(query);
   }
 
+  @Post('compare')
+  @AdminRoute('Claims.Read', {
+    summary: 'Say what an import would change.',
+    description: 'The report of an import with dryRun=true. Nothing is saved, and no source is asked.',
+    answer: importReport,
+    refusals: [409, 413, 415, 503],
+  })
+  compare(@CheckedBody(importRequest, importBytes) request: z.output<typeof importRequest>): Promise<ImportBody> {
+    return this.transfer.compare(request.documents);
+  }
+
   @Post('import')
   @AdminRoute('Claims.Edit', {
     summary: 'Import documents as drafts.',

@@ -19,6 +19,7 @@ import type { AuditTrail } from '../audit/audit-trail.js';
 import type { PreviewBody, PreviewRequest } from '../contract/preview.js';
 import { issueBodies, type Issue } from '../contract/problem.js';
 import { invalidRequest } from '../http/admin-problem.js';
+import { etagOf } from '../http/entity-tag.js';
 import type { Turns } from '../http/turns.js';
 import { candidateOf } from '../mappings/mapping-check.js';
 import { mappingRefused, unknownMapping } from '../mappings/mapping-problems.js';
@@ -57,11 +58,12 @@ export class Previews {
     if (!tenant) throw invalidRequest('body', [{ path: ['tenant'], reason: `there is no tenant ${request.tenant}` }]);
     const signIn = previewedSignIn(request, tenant.tenantId);
     return turns.take(async () => {
-      const { selected, version, issues } = await this.select(request, signIn);
+      const { selected, version, issues, etag } = await this.select(request, signIn);
       const showValues = mayReadValues && request.values;
       await this.record(request, signIn, actor, { version, showValues, selected });
       const answered = await this.answer(request, signIn, selected, version, showValues);
-      const body = { ...answered, warnings: [...answered.warnings, ...issueBodies(issues)] };
+      const warnings = [...answered.warnings, ...issueBodies(issues)];
+      const body = { ...answered, ...(etag !== undefined && { etag }), warnings };
       metrics.previews.inc({ tenant: request.tenant, answer: body.answer });
       return body;
     });
@@ -71,11 +73,19 @@ export class Previews {
   private async select(
     { tenant, mapping }: PreviewRequest,
     { call }: PreviewedSignIn,
-  ): Promise<{ readonly selected: Selected; readonly version: Version; readonly issues: readonly ConfigurationIssue[] }> {
+  ): Promise<{
+    readonly selected: Selected;
+    readonly version: Version;
+    readonly issues: readonly ConfigurationIssue[];
+    /** Of the mapping that was named. */
+    readonly etag?: string;
+  }> {
     const { mappings, workbench } = this.parts;
     if (!mapping)
       return { selected: call ? mappings.select({ tenant, ...call }) : { kind: 'none' }, version: 'inForce', issues: [] };
     const version = 'document' in mapping ? 'document' : mapping.version === 'published' ? 'inForce' : mapping.version;
+    // Read first: what changes meanwhile is shown under an ETag that no longer publishes it.
+    const etag = 'name' in mapping ? etagOf((await workbench.read({ tenant, name: mapping.name })).version) : undefined;
     const document =
       'document' in mapping ? mapping.document : await workbench.version({ tenant, name: mapping.name }, mapping.version);
     if (!document) throw unknownMapping('mapping in force');
@@ -86,7 +96,7 @@ export class Previews {
     const selector: Selector = { tenant, ...(call ?? { application: '' }) };
     const result = mappings.selectBeside(candidateOf(document), selector);
     if (result.kind === 'refused') throw mappingRefused(result.issues);
-    return { selected: result.selection, version, issues: result.warnings };
+    return { selected: result.selection, version, issues: result.warnings, ...(etag !== undefined && { etag }) };
   }
 
   private record(
