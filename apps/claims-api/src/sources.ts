@@ -37,6 +37,7 @@ export class Sources {
       const room = { ...limits, concurrency: limits.concurrency + previewConcurrency };
       const source = connector.create(name, { ...config, limits: room }, dependencies);
       warnOfUnverifiedKeys(source, dependencies.log);
+      warnOfPatience(name, limits.operation, configuration.deadline, dependencies.log);
       this.byName.set(name, {
         ...composeSource(source, config, dependencies.listener),
         tenants: new Set(config.tenants),
@@ -178,4 +179,13 @@ function warnOfUnverifiedKeys({ name, lookups }: Source, log: Logger): void {
     for (const { key } of locate)
       if (unverifiedProperties.has(key))
         log.warn({ source: name, lookup, key }, 'source: finds people by a property that they, or another tenant, can set');
+}
+
+/** A source that may work as long as a request may wait leaves no time for its fallbacks, and hangs for every request in full. */
+function warnOfPatience(source: string, operationMs: number, deadlineMs: number, log: Logger): void {
+  if (operationMs >= deadlineMs)
+    log.warn(
+      { source, operationMs, deadlineMs },
+      'source: limits.operation is not shorter than what a request has (entra.timeout)',
+    );
 }
