@@ -4,17 +4,24 @@ const unbounded: Bound = { values: Infinity, bytes: Infinity };
 
 /** What stands in for a value. */
 export interface Output {
+  /** It is the mapping's own text, and no value of a source. */
+  readonly isText: boolean;
   give(value: string, scope: TransformScope): Values;
   bound(input: Bound): Bound;
 }
 export type Otherwise = Output;
 
 export function constant(...values: readonly string[]): Output {
-  return { give: () => values, bound: () => ({ values: values.length, bytes: Buffer.byteLength(values[0] ?? '') }) };
+  return {
+    isText: true,
+    give: () => values,
+    bound: () => ({ values: values.length, bytes: Buffer.byteLength(values[0] ?? '') }),
+  };
 }
 
 export function referenced(index: number): Output {
   return {
+    isText: false,
     give: (_value, { operands, work }) => {
       work.take(operands[index]!.length);
       return operands[index]!;
@@ -84,7 +91,7 @@ export function whenEmpty(name: string, full: Output | undefined, empty: Output 
     name,
     yields: 'same',
     takes: 'any',
-    gives: 'same',
+    gives: full?.isText || empty?.isText ? 'mixed' : 'same',
     catchesMissing: empty !== undefined,
     apply: (values, scope) => {
       scope.work.take(values.length);

@@ -49,7 +49,7 @@ export function compileTransform(
     'value' in output ? constant(output.value) : referenced(compiler.operand(output.from, [...path, ...at, 'from']));
   const otherwiseOf = (otherwise: OtherwiseDocument): Otherwise => {
     if (otherwise === 'drop') return constant();
-    if (otherwise === 'keep') return { bound: (input) => input, give: (value) => [value] };
+    if (otherwise === 'keep') return { isText: true, bound: (input) => input, give: (value) => [value] };
     return 'default' in otherwise ? constant(otherwise.default) : outputOf(otherwise, 'otherwise');
   };
   if ('Join' in document)

@@ -140,13 +140,17 @@ export class MappingCompiler {
     };
   }
 
-  /** Text is known to be text where it comes from the event, the document, or a transform that gives it. */
+  /** Text comes from the event, the document, or a transform that gives it. */
   private checkKinds(from: PlannedClaim['from'], transforms: readonly Transform[], path: Path): void {
     let isText = from.kind !== 'lookup';
+    let isMixed = false;
     for (const [index, { name, takes, gives }] of transforms.entries()) {
       if (takes === 'bytes' && isText)
         this.refuse([...path, index], `${name} takes bytes, and what it gets is text`, 'leave it out, or put it first');
+      else if (takes === 'bytes' && isMixed)
+        this.refuse([...path, index], `${name} takes bytes, and what it gets may be text`, 'put it before what stands in');
       if (takes !== 'any' || gives === 'text') isText = true;
+      if (gives === 'mixed') isMixed = true;
     }
   }
 

@@ -85,6 +85,11 @@ describe('the mapping language', () => {
       'transform.0: Format takes bytes',
     ],
     [
+      'bytes of what may be text by now',
+      { c: { from: 'a.x', transform: [{ IfEmpty: { value: 'none' } }, 'First', { Format: 'guid' }] } },
+      'transform.2: Format takes bytes, and what it gets may be text',
+    ],
+    [
       'bytes of what is text by now',
       { c: { from: 'a.x', transform: ['Sort', { Format: 'sid' }] } },
       'transform.1: Format takes bytes',

@@ -31,7 +31,8 @@ export interface Transform {
   /** Whether it leaves a list, makes one text of it, or keeps what there was. */
   readonly yields: 'text' | 'list' | 'same';
   readonly takes: 'text' | 'bytes' | 'any';
-  readonly gives: 'text' | 'same';
+  /** `mixed`: text stands in for some of what there was. */
+  readonly gives: 'text' | 'same' | 'mixed';
   /** It has something to say where there is no value. */
   readonly catchesMissing: boolean;
   apply(values: Values, scope: TransformScope): Values;
