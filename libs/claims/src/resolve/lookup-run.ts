@@ -52,7 +52,16 @@ export class LookupRun {
     if (fallback)
       account.fallback = { source: fallback.from.source.name, lookup: fallback.from.lookup, outcome: fallback.outcome.kind };
     if (degraded) account.degraded = true;
-    return fallback ? { outcome, account, degraded, fallback: fallback.outcome } : { outcome, account, degraded };
+    const settled: Settled = fallback
+      ? { outcome, account, degraded, fallback: fallback.outcome }
+      : { outcome, account, degraded };
+    return this.options.explain === 'values' ? { ...settled, ...this.asked(key, inputs) } : settled;
+  }
+
+  private asked(key: SubjectProperty | undefined, inputs: Inputs): Pick<Settled, 'asked'> {
+    if (key) return { asked: { [key]: this.subject![key]! } };
+    const isAsked = (inputs.kind === 'ready' || inputs.kind === 'lastKnown') && inputs.parameters.size > 0;
+    return isAsked ? { asked: Object.fromEntries(inputs.parameters) } : {};
   }
 
   private outcomeOf(lookup: PlannedLookup, inputs: Inputs): Promise<Answer> {

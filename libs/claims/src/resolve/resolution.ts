@@ -74,9 +74,15 @@ export interface ClaimExplanation {
   readonly when?: Verdict;
 }
 
+/** How a lookup came about. */
+export interface LookupExplanation extends LookupAccount {
+  /** What was asked by: the located property or the parameters, with their values. Set only where values were asked for. */
+  readonly asked?: Readonly<Record<string, string>>;
+}
+
 /** The account of one resolution. */
 export interface Explanation {
-  readonly lookups: readonly LookupAccount[];
+  readonly lookups: readonly LookupExplanation[];
   readonly claims: readonly ClaimExplanation[];
 }
 

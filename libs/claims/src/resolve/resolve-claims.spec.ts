@@ -403,14 +403,11 @@ describe('the explanation', () => {
     const { plan: compiled } = plan(lookups, document);
     const explained = async (explain: 'names' | 'values') => {
       using deadline = new Deadline(60_000);
-      return (
-        await resolveClaims(
-          compiled,
-          { id: 'u', mail: 'ada@corp.example', onPremisesUserPrincipalName: 'ada@corp.example' },
-          deadline,
-          { explain },
-        )
-      ).explanation!;
+      const subject = { id: 'u', mail: 'ada@corp.example', onPremisesUserPrincipalName: 'ada@corp.example' };
+      const resolution = await resolveClaims(compiled, subject, deadline, { explain });
+      // Accounts go to the log.
+      expect(JSON.stringify(resolution.lookups)).not.toContain('ada@');
+      return resolution.explanation!;
     };
     const { lookups: accounts, claims } = await explained('names');
     expect(accounts).toEqual([
@@ -435,7 +432,9 @@ describe('the explanation', () => {
       { claim: 'source', from: 'value', steps: [{ step: 'from', count: 1 }], result: 'value' },
     ]);
     expect(JSON.stringify(claims)).not.toContain('Finance');
-    const [groups] = (await explained('values')).claims;
+    const withValues = await explained('values');
+    expect(withValues.lookups.map(({ asked }) => asked)).toEqual([{ mail: 'ada@corp.example' }, { mail: 'ada@corp.example' }]);
+    const [groups] = withValues.claims;
     expect(groups!.steps.map(({ values }) => values)).toEqual([
       ['CN=Finance,DC=x', 'CN=Sales,DC=x'],
       ['Finance', 'Sales'],

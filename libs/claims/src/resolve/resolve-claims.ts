@@ -23,5 +23,7 @@ export async function resolveClaims(
   const settled = await new LookupRun(plan, subject, deadline, options).settle();
   const lookups = [...settled.values()].map(({ account }) => account);
   const { explanations, ...projection } = projectClaims(plan, subject, settled, options);
-  return { lookups, ...projection, ...(options.explain && { explanation: { lookups, claims: explanations } }) };
+  if (!options.explain) return { lookups, ...projection };
+  const explained = [...settled.values()].map(({ account, asked }) => (asked ? { ...account, asked } : account));
+  return { lookups, ...projection, explanation: { lookups: explained, claims: explanations } };
 }

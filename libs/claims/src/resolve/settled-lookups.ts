@@ -12,6 +12,8 @@ export interface Settled {
   /** A parameter came from a fallback, so the outcome is degraded as a whole. */
   readonly degraded: boolean;
   readonly account: LookupAccount;
+  /** What was asked by, with its values: for who may see them, and for no log. */
+  readonly asked?: Readonly<Record<string, string>>;
 }
 
 /** A value on its way to a claim or to a parameter. */
