@@ -148,13 +148,13 @@ export class PostgresPools {
       application_name: `claimbridge ${this.name}`,
       options: `-c default_transaction_read_only=on -c lock_timeout=${limits.operation} -c DateStyle=ISO -c TimeZone=UTC`,
     });
-    // Without listeners the loss of a connection would end the process.
+    // Without a listener the loss of an idle connection would end the process.
     pool.on('error', () => undefined);
     const clients = new Set<pg.PoolClient>();
     this.clients.set(pool, clients);
     pool.on('connect', (client) => {
       clients.add(client);
-      client.on('error', () => undefined).on('end', () => clients.delete(client));
+      client.on('end', () => clients.delete(client));
     });
     this.pools.set(host, pool);
     return pool;
