@@ -85,7 +85,10 @@ export default {
       name: 'pg-in-its-adapter',
       severity: 'error',
       comment: 'Pools, time limits and the encoding of values live in one place.',
-      from: { path: '^(apps|libs|test)/', pathNot: `^libs/(connectors/src/postgres|mapping-store|postgres-client|testing)/|${tests}` },
+      from: {
+        path: '^(apps|libs|test)/',
+        pathNot: `^libs/(connectors/src/postgres|mapping-store|postgres-client|testing)/|${tests}`,
+      },
       to: { path: '^libs/postgres-client/|node_modules/(pg|pg-protocol|@types/pg)/' },
     },
     {

@@ -56,7 +56,7 @@ function messageSize(bytes: Buffer, offset: number): number {
 
 /** Whether the fields of an error or a notice (§54.8) are followed by the zero that ends them. The driver looks for it for ever. */
 function fieldsEnd(message: Buffer): boolean {
-  for (let at = headerBytes; at < message.length; ) {
+  for (let at = headerBytes; at < message.length;) {
     if (message[at] === 0) return true;
     const end = message.indexOf(0, at + 1);
     if (end === -1) return false;

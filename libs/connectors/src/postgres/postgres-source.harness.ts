@@ -1,6 +1,14 @@
 /** What the specs of this folder share: a database, and sources in front of it. */
 import { Secrets, type Outcome, type Source } from '#claims';
-import { startPostgres, startTcpProxy, type RunningPostgres, type TcpProxy } from '#testing';
+import {
+  startPostgres,
+  startScriptedPostgres,
+  startTcpProxy,
+  type PostgresScript,
+  type RunningPostgres,
+  type ScriptedPostgres,
+  type TcpProxy,
+} from '#testing';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, vi } from 'vitest';
 import { PostgresConnector } from './postgres-connector.js';
@@ -74,6 +82,12 @@ export function postgres(
   const source = connector.create('billing-db', config, { secrets, log: { warn: note, error: note } });
   cleanUp.push(() => source.close());
   return Object.assign(source, { logged });
+}
+
+export async function scripted(script: PostgresScript): Promise<ScriptedPostgres> {
+  const running = await startScriptedPostgres(script);
+  cleanUp.push(() => running.stop());
+  return running;
 }
 
 export async function proxy(): Promise<TcpProxy> {

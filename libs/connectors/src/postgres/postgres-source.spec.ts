@@ -42,9 +42,9 @@ describe('values', () => {
       twice: 'select 1 as v, 2 as "V" where $1 <> \'\'',
       nested: `select '[{"a": 1}]'::jsonb as v where $1 <> ''`,
     });
-    expect(await values(source, 'nested')).toMatchObject({ kind: 'unavailable', reason: 'malformed' });
-    expect(await values(source, 'square')).toMatchObject({ kind: 'unavailable', reason: 'malformed' });
-    expect(await values(source, 'twice')).toMatchObject({ kind: 'unavailable', reason: 'malformed' });
+    expect(await values(source, 'nested')).toMatchObject({ kind: 'unavailable', reason: 'refused' });
+    expect(await values(source, 'square')).toMatchObject({ kind: 'unavailable', reason: 'refused' });
+    expect(await values(source, 'twice')).toMatchObject({ kind: 'unavailable', reason: 'refused' });
     expect((await ask(source, 'twice')).kind).toBe('found');
   });
 

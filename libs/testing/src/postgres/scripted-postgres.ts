@@ -3,6 +3,8 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 
 export interface ScriptedPostgres {
   readonly port: number;
+  /** Open connections. */
+  readonly connections: number;
   /** Connections accepted since the start. */
   readonly accepted: number;
   stop(): Promise<void>;
@@ -35,6 +37,9 @@ export async function startScriptedPostgres(script: PostgresScript): Promise<Scr
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
+    get connections() {
+      return sockets.size;
+    },
     get accepted() {
       return accepted;
     },
