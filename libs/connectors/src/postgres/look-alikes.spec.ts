@@ -37,7 +37,7 @@ afterAll(() => accounts?.end());
 
 describe.each(shipped)('the statement of %s', (file) => {
   const tier = async (upn: string): Promise<unknown> => {
-    const source = postgres({ it: await statementOf(file) }, { database: name, limits: { connect: '10s', operation: '10s' } });
+    const source = postgres({ it: await statementOf(file) }, { database: name });
     return values(source, 'it', 'tier', upn);
   };
 

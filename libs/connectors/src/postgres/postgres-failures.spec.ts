@@ -1,9 +1,9 @@
 import { fatal, letIn, serverMessage, startPostgres } from '#testing';
 import { describe, expect, it, vi } from 'vitest';
-import { admin, ask, database, patient, postgres, proxy, scripted, values } from './postgres-source.harness.js';
+import { admin, ask, database, eventually, patient, postgres, proxy, scripted, values } from './postgres-source.harness.js';
 
 const byUpn = { it: 'select name as v from people where upn = $1' };
-const patience = { limits: { connect: '10s', operation: '10s', concurrency: 1 } };
+const oneSession = { limits: { connect: '10s', operation: '10s', concurrency: 1 } };
 
 const int16 = (value: number): Buffer => Buffer.from([value >> 8, value & 255]);
 const int32 = (value: number): Buffer => Buffer.from([0, 0, value >> 8, value & 255]);
@@ -17,16 +17,16 @@ const broken: Readonly<Record<string, Buffer>> = {
 describe('a server that speaks no PostgreSQL', () => {
   it.each(Object.entries(broken))('and %s is left for another one', async (_what, message) => {
     const first = await scripted(() => ({ say: message }));
-    const both = postgres(byUpn, { ...patience, ports: [first.port, database.port] });
+    const both = postgres(byUpn, { ...oneSession, ports: [first.port, database.port] });
     expect(await values(both, 'it')).toEqual(['Adele']);
-    const alone = postgres(byUpn, { ...patience, ports: [first.port] });
+    const alone = postgres(byUpn, { ...oneSession, ports: [first.port] });
     expect(await ask(alone, 'it')).toMatchObject({ kind: 'unavailable', reason: 'malformed' });
     expect(await alone.probe(patient)).toMatchObject({ kind: 'down', reason: 'malformed' });
   });
 
   it.each(Object.entries(broken))('once it is asked, and %s, is asked again over another session', async (_what, message) => {
     const server = await scripted((piece) => ({ say: piece === 1 ? letIn : message }));
-    const source = postgres(byUpn, { ...patience, ports: [server.port] });
+    const source = postgres(byUpn, { ...oneSession, ports: [server.port] });
     expect(await ask(source, 'it')).toMatchObject({ kind: 'unavailable', reason: 'malformed' });
     expect(server.accepted).toBe(2);
     expect(await source.probe(patient)).toMatchObject({ kind: 'down', reason: 'malformed' });
@@ -40,20 +40,20 @@ describe('a server that speaks no PostgreSQL', () => {
       working.resolve();
       return undefined;
     });
-    const source = postgres(byUpn, { ...patience, ports: [server.port] });
+    const source = postgres(byUpn, { ...oneSession, ports: [server.port] });
     const abort = new AbortController();
     const asked = ask(source, 'it', [], 'adele', abort.signal);
     await working.promise;
     abort.abort();
     expect(await asked).toMatchObject({ reason: 'timeout' });
-    await vi.waitFor(() => expect([server.accepted, server.connections]).toEqual([2, 0]), { timeout: 10_000 });
+    await vi.waitFor(() => expect([server.accepted, server.connections]).toEqual([2, 0]), eventually);
   });
 });
 
 describe('a session that ends', () => {
   it('in one piece with its beginning is lost, and nothing else is', async () => {
     const server = await scripted(() => ({ say: Buffer.concat([letIn, fatal('57P01')]), end: true }));
-    const source = postgres(byUpn, { ...patience, ports: [server.port] });
+    const source = postgres(byUpn, { ...oneSession, ports: [server.port] });
     expect(await ask(source, 'it')).toMatchObject({ kind: 'unavailable', reason: 'connection' });
     expect(server.accepted).toBe(2);
   });
@@ -73,7 +73,7 @@ describe('a session that ends', () => {
       if (piece > 2) return { say: fatal('57P01'), end: true };
       return { say: piece === 1 ? letIn : answer };
     });
-    const source = postgres(byUpn, { ...patience, ports: [server.port] });
+    const source = postgres(byUpn, { ...oneSession, ports: [server.port] });
     expect(await ask(source, 'it', ['v'])).toMatchObject({ kind: 'unavailable', reason: 'connection' });
     expect(server.accepted).toBe(2);
   });
@@ -82,7 +82,7 @@ describe('a session that ends', () => {
 describe('a host that has no place for a session', () => {
   it('is left for another one, and not tried by each lookup', async () => {
     const full = await scripted(() => ({ say: fatal('53300'), end: true }));
-    const source = postgres(byUpn, { ...patience, ports: [full.port, database.port] });
+    const source = postgres(byUpn, { ...oneSession, ports: [full.port, database.port] });
     for (let round = 0; round < 12; round++) expect(await values(source, 'it')).toEqual(['Adele']);
     expect(full.accepted).toBe(1);
   });
@@ -90,7 +90,7 @@ describe('a host that has no place for a session', () => {
   it('is overloaded where there is no other, and so are all of them', async () => {
     const full = await scripted(() => ({ say: fatal('53300'), end: true }));
     const fuller = await scripted(() => ({ say: fatal('53300'), end: true }));
-    const source = postgres(byUpn, { ...patience, ports: [full.port, fuller.port] });
+    const source = postgres(byUpn, { ...oneSession, ports: [full.port, fuller.port] });
     expect(await ask(source, 'it')).toMatchObject({ kind: 'unavailable', reason: 'overloaded', detail: /: 53300$/ });
     expect([full.accepted, fuller.accepted]).toEqual([1, 1]);
   });
@@ -100,7 +100,7 @@ describe('a statement', () => {
   it('that PostgreSQL cannot do is refused, and costs no session', async () => {
     const through = await proxy();
     const bad = 'select distinct name from people where upn = $1 for update';
-    const source = postgres({ ...byUpn, bad }, { ...patience, ports: [through.port] });
+    const source = postgres({ ...byUpn, bad }, { ...oneSession, ports: [through.port] });
     for (let round = 0; round < 10; round++)
       expect(await ask(source, 'bad')).toEqual({ kind: 'unavailable', reason: 'refused', detail: '0A000' });
     expect(await values(source, 'it')).toEqual(['Adele']);
@@ -110,10 +110,7 @@ describe('a statement', () => {
   it('whose table has changed goes on in each of the sessions that had prepared it', async () => {
     await admin.query("create table widened (upn text, v text); insert into widened values ('adele', 'before')");
     const through = await proxy();
-    const source = postgres(
-      { it: 'select * from widened where upn = $1' },
-      { ports: [through.port], limits: { connect: '10s', operation: '10s', concurrency: 5 } },
-    );
+    const source = postgres({ it: 'select * from widened where upn = $1' }, { ports: [through.port] });
     const askAll = (): Promise<readonly unknown[]> => Promise.all(Array.from({ length: 5 }, () => values(source, 'it')));
     await askAll();
     await admin.query("alter table widened add column w int; update widened set v = 'after'");
@@ -125,7 +122,7 @@ describe('a statement', () => {
     await admin.query(`create function forget(text) returns text language plpgsql as $$
       begin execute 'deallocate all'; return $1; end $$`);
     const through = await proxy();
-    const source = postgres({ ...byUpn, forget: 'select forget($1) as v' }, { ...patience, ports: [through.port] });
+    const source = postgres({ ...byUpn, forget: 'select forget($1) as v' }, { ...oneSession, ports: [through.port] });
     for (const lookup of ['it', 'forget', 'it', 'it', 'forget', 'forget', 'it'])
       expect(await values(source, lookup)).toEqual([lookup === 'it' ? 'Adele' : 'adele']);
     expect(through.accepted).toBe(1);
@@ -142,7 +139,7 @@ describe('a statement', () => {
       begin raise 'again' using errcode = '40001'; end $$`);
     const through = await proxy();
     const statements = { once: 'select at_second_try($1, 4001) as v', never: 'select never() as v where $1 = $1' };
-    const source = postgres(statements, { ...patience, ports: [through.port] });
+    const source = postgres(statements, { ...oneSession, ports: [through.port] });
     expect(await values(source, 'once')).toEqual(['adele']);
     expect(await ask(source, 'never')).toEqual({ kind: 'unavailable', reason: 'refused', detail: '40001' });
     expect(through.accepted).toBe(1);
@@ -166,7 +163,7 @@ it('the types of columns are those of the server that answers', async () => {
   });
   try {
     const through = await proxy();
-    const source = postgres({ it: 'select v from levels where upn = $1' }, { ...patience, ports: [through.port, copy.port] });
+    const source = postgres({ it: 'select v from levels where upn = $1' }, { ...oneSession, ports: [through.port, copy.port] });
     expect(await values(source, 'it')).toEqual(['x']);
     through.refuse();
     through.cut();

@@ -73,7 +73,7 @@ export function postgres(
     user: database.user,
     password: 'env:PASSWORD',
     tls: 'disable',
-    limits: { operation: '10s', connect: '300ms', concurrency: 5 },
+    limits: { operation: '10s', connect: '10s', concurrency: 5 },
     ...options,
     lookups: Object.fromEntries(lookups),
   });
@@ -95,6 +95,9 @@ export async function proxy(): Promise<TcpProxy> {
   cleanUp.push(() => running.stop());
   return running;
 }
+
+/** For `vi.waitFor`: nothing here depends on the machine's speed. */
+export const eventually = { timeout: 20_000 };
 
 export const patient = new AbortController().signal;
 
