@@ -44,16 +44,20 @@ export default {
     {
       name: 'leaf-libraries',
       severity: 'error',
-      comment: 'The wire contract, the token check and the log serve other teams alone; they must not drag the product in.',
-      from: { path: '^libs/(auth-events|entra-auth|adfs-rules|observability)/', pathNot: tests },
+      comment:
+        'The wire contract, the token check and the log serve other teams alone, and a driver knows nobody: they must not drag the ' +
+        'product in.',
+      from: { path: '^libs/(auth-events|entra-auth|adfs-rules|observability|postgres-client)/', pathNot: tests },
       to: { path: '^(apps|libs)/', pathNot: '^libs/$1/' },
     },
     {
       name: 'adapters-see-the-core-only',
       severity: 'error',
-      comment: 'An adapter implements a port of the core; what else it knew would tie two adapters together.',
+      comment:
+        'An adapter implements a port of the core; what else it knew would tie two adapters together. The client of PostgreSQL is a ' +
+        'driver.',
       from: { path: '^libs/(connectors|mapping-store)/', pathNot: tests },
-      to: { path: '^(apps|libs)/', pathNot: '^libs/(claims|$1)/' },
+      to: { path: '^(apps|libs)/', pathNot: '^libs/(claims|postgres-client|$1)/' },
     },
     {
       name: 'configuration-knows-core-and-connectors',
@@ -81,8 +85,11 @@ export default {
       name: 'pg-in-its-adapter',
       severity: 'error',
       comment: 'Pools, time limits and the encoding of values live in one place.',
-      from: { path: '^(apps|libs|test)/', pathNot: `^libs/(connectors/src/postgres|mapping-store|testing)/|${tests}` },
-      to: { path: 'node_modules/(pg|pg-protocol|@types/pg)/' },
+      from: {
+        path: '^(apps|libs|test)/',
+        pathNot: `^libs/(connectors/src/postgres|mapping-store|postgres-client|testing)/|${tests}`,
+      },
+      to: { path: '^libs/postgres-client/|node_modules/(pg|pg-protocol|@types/pg)/' },
     },
     {
       name: 'passport-azure-ad-in-entra-auth',

@@ -62,6 +62,7 @@ beforeAll(async () => {
     'connectors',
     'mapping-store',
     'observability',
+    'postgres-client',
     'testing',
   ];
   const files: Record<string, string> = { ...bystanders };

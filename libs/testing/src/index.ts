@@ -17,5 +17,13 @@ export { startDnsServer, type DnsService, type DnsZone, type RunningDnsServer } 
 export { freePort } from './network/free-port.js';
 export { startTcpProxy, type Spoiling, type TcpProxy } from './network/tcp-proxy.js';
 export { startPostgres, type PostgresOptions, type RunningPostgres } from './postgres/postgres.js';
+export {
+  fatal,
+  letIn,
+  serverMessage,
+  startScriptedPostgres,
+  type PostgresScript,
+  type ScriptedPostgres,
+} from './postgres/scripted-postgres.js';
 export { StartError, type StartErrorCode } from './process/start-error.js';
 export { selfSigned } from './directory/self-signed.js';

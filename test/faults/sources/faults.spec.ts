@@ -1,4 +1,4 @@
-import type { HttpAnswer } from '#testing';
+import { serverMessage, type HttpAnswer } from '#testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Stack } from '../../e2e/stack.js';
 import { allWell, applicationOf, ask, gauge, policies, startFaultStack, systems, wellApi } from './fault-stack.js';
@@ -48,6 +48,20 @@ const httpFaults: Readonly<Record<string, Fault>> = {
   },
 };
 
+function saying(message: Buffer): Fault {
+  return { answers: false, strike: (proxy) => proxy.spoil({ kind: 'replace', by: message }) };
+}
+
+/** What only PostgreSQL's protocol has. The driver throws at the first three, and searches the last one for its end for ever. */
+const postgresFaults: Readonly<Record<string, Fault>> = {
+  'asks for GSSAPI': saying(serverMessage('R', Buffer.from([0, 0, 0, 7]))),
+  'describes columns that are not there': saying(serverMessage('T', Buffer.from([1, 44]))),
+  'sends a row of fewer fields than none': saying(serverMessage('D', Buffer.from([255, 0]))),
+  'sends an error without an end': saying(serverMessage('E', Buffer.from('SFATAL\0'))),
+};
+
+const faultsOf: Readonly<Record<string, Readonly<Record<string, Fault>>>> = { HTTP: httpFaults, PostgreSQL: postgresFaults };
+
 let stack: Stack;
 const report: string[] = [];
 
@@ -71,9 +85,7 @@ async function heal(system: string): Promise<void> {
 }
 
 const cases = Object.keys(systems).flatMap((system) =>
-  Object.entries({ ...networkFaults, ...(system === 'HTTP' && httpFaults) }).map(
-    ([name, fault]) => [system, name, fault] as const,
-  ),
+  Object.entries({ ...networkFaults, ...faultsOf[system] }).map(([name, fault]) => [system, name, fault] as const),
 );
 
 describe.each(cases)('%s that %s', (system, name, { answers, strike, later }) => {

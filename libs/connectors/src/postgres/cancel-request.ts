@@ -1,8 +1,9 @@
 import type tls from 'node:tls';
-import pg from 'pg';
+import type pg from 'pg';
+import { PostgresConnection } from '#postgres-client';
 
 /** What of the driver's connection is used here and not in its type declarations. */
-interface CancelConnection extends pg.Connection {
+interface CancelConnection extends PostgresConnection {
   connect(port: number, host: string): void;
   requestSsl(): void;
   cancel(processId: number, secretKey: number): void;
@@ -24,7 +25,7 @@ const limit = 1_000;
 export function requestCancel(session: pg.ClientBase, target: { readonly host: string; readonly port: number }): void {
   const { processID, secretKey, connection: own } = session as unknown as OpenSession;
   if (processID == null || secretKey == null) return;
-  const connection = new pg.Connection({ ssl: own.ssl } as never) as CancelConnection;
+  const connection = new PostgresConnection({ ssl: own.ssl } as never) as CancelConnection;
   const timer = setTimeout(() => connection.stream.destroy(), limit).unref();
   const cancel = (): void => connection.cancel(processID, secretKey);
   connection

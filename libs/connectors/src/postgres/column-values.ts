@@ -11,7 +11,7 @@ const text: ColumnType = { element: 'text', delimiter: undefined };
 const texts: ColumnType = { element: 'text', delimiter: ',' };
 
 /** Types by the numbers that PostgreSQL gives its own (pg_type.dat). */
-export const ownTypes: ReadonlyMap<number, ColumnType> = new Map<number, ColumnType>([
+const ownTypes: ReadonlyMap<number, ColumnType> = new Map<number, ColumnType>([
   [16, { element: 'boolean', delimiter: undefined }],
   [17, { element: 'bytes', delimiter: undefined }],
   [1000, { element: 'boolean', delimiter: ',' }],
@@ -33,8 +33,21 @@ export const ownTypes: ReadonlyMap<number, ColumnType> = new Map<number, ColumnT
 export const unknownTypesStatement =
   "select oid::text, case when typinput = 'array_in'::regproc then typdelim::text end from pg_type where oid = any($1::oid[])";
 
-export function unknownType(delimiter: string | null): ColumnType {
-  return delimiter === null ? text : { element: 'text', delimiter };
+/**
+ * The types that one session's columns can have. Another session's server, or the same one after a restore, may have given its numbers
+ * to other types.
+ */
+export class ColumnTypes {
+  private readonly learnt = new Map<number, ColumnType>();
+
+  get(type: number): ColumnType | undefined {
+    return ownTypes.get(type) ?? this.learnt.get(type);
+  }
+
+  /** Takes the rows of `unknownTypesStatement`. */
+  learn(rows: readonly (readonly (string | null)[])[]): void {
+    for (const [oid, delimiter] of rows) this.learnt.set(Number(oid), delimiter == null ? text : { element: 'text', delimiter });
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import tls from 'node:tls';
 import type { Secrets, UnavailableReason } from '#claims';
 import pg from 'pg';
+import { ProtocolError } from '#postgres-client';
 import type { ConnectorLog } from '../connector.js';
 import { HostList } from '../host-list.js';
 import { settleOn } from '../settle-on.js';
@@ -9,14 +10,17 @@ import { Passwords, UnusableSecret, readSecret } from './passwords.js';
 import type { PostgresConfig, PostgresHost } from './postgres-config.js';
 import { runStatement, sqlStateOf } from './run-statement.js';
 import { sessionClient } from './session-client.js';
-import { isConnectionState } from './sql-states.js';
+import { isConnectionState, isLackOfResources } from './sql-states.js';
 
-export type AcquiredSession =
-  | { readonly kind: 'session'; readonly session: Session }
-  | { readonly kind: 'aborted' }
-  | { readonly kind: 'failed'; readonly reason: UnavailableReason; readonly detail: string };
+export type AcquiredSession = { readonly kind: 'session'; readonly session: Session } | { readonly kind: 'aborted' } | Failure;
 
-type Failure = Extract<AcquiredSession, { kind: 'failed' }>;
+interface Failure {
+  readonly kind: 'failed';
+  readonly reason: UnavailableReason;
+  readonly detail: string;
+  /** Whether it is the host's, so that another one may do better. */
+  readonly ofHost: boolean;
+}
 
 /** A session lent for one statement. */
 export interface Session {
@@ -27,7 +31,7 @@ export interface Session {
    * Ends it. `working`: the server is asked to stop what it is doing there. `lost`: its connection ended, and with it perhaps those of
    * other sessions that do not know yet, so none that was open then is lent again.
    */
-  discard(state: 'working' | 'lost' | 'outdated'): void;
+  discard(state: 'working' | 'lost'): void;
 }
 
 /** The driver's pool says so, without a code, where all its sessions were lent for the connect limit. */
@@ -61,7 +65,7 @@ export class PostgresPools {
 
   /** A session of the first host that gives one. What is opened after the abort serves the next lookup. */
   async acquire(signal: AbortSignal): Promise<AcquiredSession> {
-    let failure: Failure = { kind: 'failed', reason: 'connection', detail: 'no host' };
+    let failure = failed('connection', 'no host');
     for (const host of this.hosts.inOrder()) {
       const connecting = this.connect(host);
       const result = await settleOn(signal, connecting);
@@ -77,7 +81,7 @@ export class PostgresPools {
         return result;
       }
       failure = result;
-      if (result.reason !== 'connection') break;
+      if (!result.ofHost) break;
     }
     return failure;
   }
@@ -88,7 +92,7 @@ export class PostgresPools {
   }
 
   private async connect(host: PostgresHost): Promise<Exclude<AcquiredSession, { kind: 'aborted' }>> {
-    if (this.isClosed) return { kind: 'failed', reason: 'internal', detail: 'the source is closed' };
+    if (this.isClosed) return failed('internal', 'the source is closed');
     const where = `${host.host}:${host.port}`;
     try {
       const pool = this.pools.get(host) ?? this.openPool(host);
@@ -96,25 +100,34 @@ export class PostgresPools {
       if (!(await this.isWanted(client))) {
         client.release(true);
         this.hosts.failed(host);
-        return { kind: 'failed', reason: 'connection', detail: `${where}: is not ${this.config.server}` };
+        return failed('connection', `${where}: is not ${this.config.server}`, true);
       }
       this.hosts.works(host);
       return { kind: 'session', session: this.lend(client, host, pool) };
     } catch (error) {
-      if (error instanceof UnusableSecret) return { kind: 'failed', reason: 'credentials', detail: error.message };
       if (!(error instanceof Error)) throw error;
-      const sqlState = sqlStateOf(error);
-      if (sqlState?.startsWith('28')) {
-        this.log.error({ source: this.name, host: where, sqlState }, 'the database refuses the credentials');
-        return { kind: 'failed', reason: 'credentials', detail: `${where}: ${sqlState}` };
-      }
-      if (sqlState !== undefined && !isConnectionState(sqlState))
-        return { kind: 'failed', reason: 'refused', detail: `${where}: ${sqlState}` };
-      if (error.message === waitedInVain) return { kind: 'failed', reason: 'overloaded', detail: 'every session is busy' };
-      if (!this.isClosed) this.hosts.failed(host);
-      const code = sqlState ?? ('code' in error && typeof error.code === 'string' ? error.code : error.message);
-      return { kind: 'failed', reason: 'connection', detail: `${where}: ${code}` };
+      const failure = this.failureOf(error, where);
+      if (failure.ofHost && !this.isClosed) this.hosts.failed(host);
+      return failure;
     }
+  }
+
+  private failureOf(error: Error, where: string): Failure {
+    if (error instanceof UnusableSecret) return failed('credentials', error.message);
+    if (error.message === waitedInVain) return failed('overloaded', 'every session is busy');
+    if (error instanceof ProtocolError) return failed('malformed', `${where}: ${error.message}`, true);
+    const sqlState = sqlStateOf(error);
+    if (sqlState === undefined || isConnectionState(sqlState)) {
+      const code = sqlState ?? ('code' in error && typeof error.code === 'string' ? error.code : error.message);
+      return failed('connection', `${where}: ${code}`, true);
+    }
+    if (sqlState.startsWith('28')) {
+      this.log.error({ source: this.name, host: where, sqlState }, 'the database refuses the credentials');
+      return failed('credentials', `${where}: ${sqlState}`);
+    }
+    return isLackOfResources(sqlState)
+      ? failed('overloaded', `${where}: ${sqlState}`, true)
+      : failed('refused', `${where}: ${sqlState}`);
   }
 
   /** Whether the server of a session is of the kind that is wanted. A server can change it while sessions are open: a fail-over ends them. */
@@ -148,13 +161,13 @@ export class PostgresPools {
       application_name: `claimbridge ${this.name}`,
       options: `-c default_transaction_read_only=on -c lock_timeout=${limits.operation} -c DateStyle=ISO -c TimeZone=UTC`,
     });
-    // Without listeners the loss of a connection would end the process.
+    // Without a listener the loss of an idle connection would end the process.
     pool.on('error', () => undefined);
     const clients = new Set<pg.PoolClient>();
     this.clients.set(pool, clients);
     pool.on('connect', (client) => {
       clients.add(client);
-      client.on('error', () => undefined).on('end', () => clients.delete(client));
+      client.on('end', () => clients.delete(client));
     });
     this.pools.set(host, pool);
     return pool;
@@ -242,6 +255,10 @@ export class PostgresPools {
     result.session.giveBack();
     this.log.warn({ source: this.name, host: `${host.host}:${host.port}` }, 'back on a preferred host');
   }
+}
+
+function failed(reason: UnavailableReason, detail: string, ofHost = false): Failure {
+  return { kind: 'failed', reason, detail, ofHost };
 }
 
 export const ping = { text: 'select 1', values: [] };

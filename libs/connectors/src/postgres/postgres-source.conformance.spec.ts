@@ -33,7 +33,7 @@ describeSource('a PostgreSQL database', async () => {
     user: database.user,
     password: 'env:PASSWORD',
     tls: 'disable',
-    limits: { connect: '200ms', operation: '5s' },
+    limits: { connect: '2s', operation: '5s' },
     lookups: {
       person: { parameters: ['upn'], statement: `${columns} where upn = $1` },
       colleague: { parameters: ['department'], statement: `${columns} where department = $1` },

@@ -1,6 +1,14 @@
 /** What the specs of this folder share: a database, and sources in front of it. */
 import { Secrets, type Outcome, type Source } from '#claims';
-import { startPostgres, startTcpProxy, type RunningPostgres, type TcpProxy } from '#testing';
+import {
+  startPostgres,
+  startScriptedPostgres,
+  startTcpProxy,
+  type PostgresScript,
+  type RunningPostgres,
+  type ScriptedPostgres,
+  type TcpProxy,
+} from '#testing';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, vi } from 'vitest';
 import { PostgresConnector } from './postgres-connector.js';
@@ -65,7 +73,7 @@ export function postgres(
     user: database.user,
     password: 'env:PASSWORD',
     tls: 'disable',
-    limits: { operation: '10s', connect: '300ms', concurrency: 5 },
+    limits: { operation: '10s', connect: '10s', concurrency: 5 },
     ...options,
     lookups: Object.fromEntries(lookups),
   });
@@ -76,11 +84,20 @@ export function postgres(
   return Object.assign(source, { logged });
 }
 
+export async function scripted(script: PostgresScript): Promise<ScriptedPostgres> {
+  const running = await startScriptedPostgres(script);
+  cleanUp.push(() => running.stop());
+  return running;
+}
+
 export async function proxy(): Promise<TcpProxy> {
   const running = await startTcpProxy(database);
   cleanUp.push(() => running.stop());
   return running;
 }
+
+/** For `vi.waitFor`: nothing here depends on the machine's speed. */
+export const eventually = { timeout: 20_000 };
 
 export const patient = new AbortController().signal;
 

@@ -12,11 +12,17 @@ import {
   type ProbeResult,
 } from '#claims';
 import { RepeatingSource, type ConnectorDependencies, type ConnectorLog } from '../connector.js';
-import { columnValues, ownTypes, unknownType, unknownTypesStatement, type ColumnType } from './column-values.js';
+import { ColumnTypes, columnValues, unknownTypesStatement, type ColumnType } from './column-values.js';
 import type { PostgresConfig, PostgresLookup } from './postgres-config.js';
 import { PostgresPools, ping, type Session } from './postgres-pools.js';
 import { runStatement, type Column, type Row, type Run, type Statement } from './run-statement.js';
-import { isConnectionState, outdatedStatement, statementFailure } from './sql-states.js';
+import { isConnectionState, isRollback, statementFailure } from './sql-states.js';
+
+interface Answer {
+  readonly outcome: Outcome;
+  /** Whether to ask once more: a lookup changes nothing. */
+  readonly again?: true;
+}
 
 type Rows = Extract<Run, { kind: 'rows' }>;
 
@@ -32,7 +38,7 @@ export class PostgresSource extends RepeatingSource {
   private readonly prepared: ReadonlyMap<string, Prepared>;
   private readonly pools: PostgresPools;
   private readonly typesName: { readonly name?: string };
-  private readonly types = new Map<number, ColumnType>(ownTypes);
+  private readonly types = new WeakMap<Session['client'], ColumnTypes>();
   private readonly log: ConnectorLog;
   private readonly missed = new Set<string>();
 
@@ -73,9 +79,8 @@ export class PostgresSource extends RepeatingSource {
       const acquired = await this.pools.acquire(signal);
       if (acquired.kind === 'aborted') return unavailable('timeout', 'no session yet');
       if (acquired.kind === 'failed') return unavailable(acquired.reason, acquired.detail);
-      const outcome = await this.ask(acquired.session, statement, lookup, query, signal);
-      if (outcome !== 'again') return outcome;
-      if (attempt > 1) return unavailable('connection', 'lost twice');
+      const { outcome, again } = await this.ask(acquired.session, statement, lookup, query, signal);
+      if (!again || attempt > 1) return outcome;
     }
   }
 
@@ -89,7 +94,8 @@ export class PostgresSource extends RepeatingSource {
       session.giveBack();
       return { kind: 'up' };
     }
-    session.discard(run.kind === 'failed' ? 'lost' : 'working');
+    session.discard(run.kind === 'aborted' ? 'working' : 'lost');
+    if (run.kind === 'malformed') return { kind: 'down', reason: 'malformed', detail: run.message };
     return { kind: 'down', reason: run.kind === 'aborted' ? 'timeout' : 'connection' };
   }
 
@@ -97,48 +103,43 @@ export class PostgresSource extends RepeatingSource {
     return this.pools.close();
   }
 
-  /** `again` where the session was lost or outdated: a lookup changes nothing, so another session may be asked. */
   private async ask(
     session: Session,
     statement: Statement,
     lookup: PostgresLookup,
     query: LookupQuery,
     signal: AbortSignal,
-  ): Promise<Outcome | 'again'> {
-    const run = await runStatement(session.client, statement, signal);
-    switch (run.kind) {
-      case 'aborted':
-        session.discard('working');
-        return unavailable('timeout');
-      case 'tooMuch':
-        session.discard('working');
-        return lookup.rows === 'one' && run.rows > 1
-          ? ambiguous
-          : unavailable('limit', 'more rows or bytes than a lookup may answer');
-      case 'failed':
-        if (run.sqlState === undefined || isConnectionState(run.sqlState)) {
-          session.discard('lost');
-          return 'again';
-        }
-        if (outdatedStatement.has(run.sqlState)) {
-          session.discard('outdated');
-          return 'again';
-        }
-        session.giveBack();
-        return statementFailure(run.sqlState, run.message);
-      case 'rows': {
-        const known = await this.learnTypes(session, run.columns, signal);
-        if (!known) {
-          session.discard('working');
-          return unavailable(signal.aborted ? 'timeout' : 'malformed', 'the columns’ types cannot be read');
-        }
-        session.giveBack();
-        return this.outcome(run, lookup, query);
-      }
+  ): Promise<Answer> {
+    const { client } = session;
+    const run = await runStatement(client, statement, signal);
+    if (run.kind !== 'rows') return failed(session, run, lookup);
+    const types = this.typesOf(client);
+    const isKnown = ({ type }: Column): boolean => types.get(type) !== undefined;
+    if (!run.columns.every(isKnown)) {
+      const unknown = run.columns.filter((column) => !isKnown(column)).map(({ type }) => type);
+      const question = { ...this.typesName, text: unknownTypesStatement, values: [`{${unknown.join(',')}}`] };
+      const learning = await runStatement(client, question, signal);
+      if (learning.kind !== 'rows') return failed(session, learning, lookup);
+      types.learn(learning.rows);
     }
+    session.giveBack();
+    if (!run.columns.every(isKnown)) return { outcome: unavailable('refused', 'a column is of a type that does not exist') };
+    return { outcome: this.outcome(run, types, lookup, query) };
   }
 
-  private outcome({ columns, rows }: Rows, lookup: PostgresLookup, { lookup: name, projection }: LookupQuery): Outcome {
+  /** What a session has learnt ends with it. */
+  private typesOf(client: Session['client']): ColumnTypes {
+    const known = this.types.get(client) ?? new ColumnTypes();
+    this.types.set(client, known);
+    return known;
+  }
+
+  private outcome(
+    { columns, rows }: Rows,
+    types: ColumnTypes,
+    lookup: PostgresLookup,
+    { lookup: name, projection }: LookupQuery,
+  ): Outcome {
     if (rows.length === 0) return notFound('noEntry');
     if (lookup.rows === 'one' && rows.length > 1) return ambiguous;
     const wanted = new Set(projection.map((attribute) => attribute.toLowerCase()));
@@ -146,40 +147,14 @@ export class PostgresSource extends RepeatingSource {
     for (const [index, column] of columns.entries()) {
       const attribute = column.name.toLowerCase();
       if (!wanted.has(attribute)) continue;
-      if (read.has(attribute)) return unavailable('malformed', `several columns are called ${attribute}`);
-      const values = this.columnValues(column, index, rows);
+      if (read.has(attribute)) return unavailable('refused', `several columns are called ${attribute}`);
+      const values = valuesOf(index, types.get(column.type)!, rows);
       if (!values)
-        return unavailable('malformed', `${attribute} is an array of more than one dimension, or JSON with objects in a list`);
+        return unavailable('refused', `${attribute} is an array of more than one dimension, or JSON with objects in a list`);
       read.set(attribute, values);
     }
     for (const attribute of wanted) if (!read.has(attribute)) this.warnOfMissing(name, attribute);
     return found(new Attributes(read));
-  }
-
-  private columnValues({ type }: Column, index: number, rows: readonly Row[]): readonly AttributeValue[] | undefined {
-    const values: AttributeValue[] = [];
-    for (const row of rows) {
-      const field = row[index];
-      if (field == null) continue;
-      const read = columnValues(this.types.get(type)!, field);
-      if (!read) return undefined;
-      values.push(...read);
-    }
-    return values;
-  }
-
-  /** Asks once for each type that is not PostgreSQL's own. */
-  private async learnTypes({ client }: Session, columns: readonly Column[], signal: AbortSignal): Promise<boolean> {
-    const unknown = columns.filter(({ type }) => !this.types.has(type)).map(({ type }) => type);
-    if (unknown.length === 0) return true;
-    const run = await runStatement(
-      client,
-      { ...this.typesName, text: unknownTypesStatement, values: [`{${unknown.join(',')}}`] },
-      signal,
-    );
-    if (run.kind !== 'rows') return false;
-    for (const [oid, delimiter] of run.rows) this.types.set(Number(oid), unknownType(delimiter ?? null));
-    return unknown.every((type) => this.types.has(type));
   }
 
   /** A column that a mapping asks for and the statement does not have is a mistake that would look like a person without a value. */
@@ -189,6 +164,40 @@ export class PostgresSource extends RepeatingSource {
     this.missed.add(key);
     this.log.warn({ source: this.name, lookup, column }, 'the statement has no such column');
   }
+}
+
+function failed(session: Session, run: Exclude<Run, Rows>, lookup: PostgresLookup): Answer {
+  switch (run.kind) {
+    case 'aborted':
+      session.discard('working');
+      return { outcome: unavailable('timeout') };
+    case 'tooMuch':
+      session.discard('working');
+      if (lookup.rows === 'one' && run.rows > 1) return { outcome: ambiguous };
+      return { outcome: unavailable('limit', 'more rows or bytes than a lookup may answer') };
+    case 'malformed':
+      session.discard('lost');
+      return { outcome: unavailable('malformed', run.message), again: true };
+    case 'failed':
+      if (run.sqlState === undefined || isConnectionState(run.sqlState)) {
+        session.discard('lost');
+        return { outcome: unavailable('connection', 'lost twice'), again: true };
+      }
+      session.giveBack();
+      return { outcome: statementFailure(run.sqlState, run.message), ...(isRollback(run.sqlState) && { again: true }) };
+  }
+}
+
+function valuesOf(index: number, type: ColumnType, rows: readonly Row[]): readonly AttributeValue[] | undefined {
+  const values: AttributeValue[] = [];
+  for (const row of rows) {
+    const field = row[index];
+    if (field == null) continue;
+    const read = columnValues(type, field);
+    if (!read) return undefined;
+    values.push(...read);
+  }
+  return values;
 }
 
 function statementName(source: string, key: string, { statement }: PostgresLookup): string {

@@ -37,7 +37,7 @@ function sourceOf(tls: unknown): Source {
     user: database.user,
     password: 'env:PASSWORD',
     tls,
-    limits: { operation: '5s', concurrency: 1 },
+    limits: { connect: '10s', operation: '10s', concurrency: 1 },
     lookups: {
       it: {
         parameters: ['key'],

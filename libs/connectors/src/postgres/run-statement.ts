@@ -1,6 +1,8 @@
 import pg from 'pg';
 import { serialize } from 'pg-protocol';
+import { ProtocolError } from '#postgres-client';
 import { onAbort } from '../on-abort.js';
+import { outdatedStatement } from './sql-states.js';
 
 /** What one lookup may answer at most. */
 const maximumRows = 1_000;
@@ -25,13 +27,15 @@ export type Run =
   /** More than a lookup may answer; the session is still receiving. */
   | { readonly kind: 'tooMuch'; readonly rows: number }
   | { readonly kind: 'aborted' }
+  /** What the server sent is not PostgreSQL's protocol; the connection has ended. */
+  | { readonly kind: 'malformed'; readonly message: string }
   /** `sqlState` is undefined where the error is the connection's and not the server's. */
   | { readonly kind: 'failed'; readonly sqlState: string | undefined; readonly message: string };
 
 /** What is used of the driver's connection. */
 interface Connection {
   readonly stream: { readonly writable: boolean; write(bytes: Buffer): void };
-  readonly parsedStatements: Readonly<Record<string, string>>;
+  readonly parsedStatements: Record<string, string>;
   readonly submittedNamedStatements: Record<string, string>;
   query(text: string): void;
   sendCopyFail(reason: string): void;
@@ -53,7 +57,12 @@ class Reading {
   private readonly rows: Row[] = [];
   private bytes = 0;
 
-  constructor({ name, text, values }: Statement, settle: (run: Run) => void) {
+  /** @param forgotten a statement that the session shall prepare anew when it is next asked for by its name */
+  constructor(
+    { name, text, values }: Statement,
+    settle: (run: Run) => void,
+    private readonly forgotten?: string,
+  ) {
     this.name = name;
     this.text = text;
     this.values = values;
@@ -70,6 +79,10 @@ class Reading {
     if (name === undefined || (connection.parsedStatements[name] ?? connection.submittedNamedStatements[name]) === undefined) {
       messages.unshift(serialize.parse({ ...(name !== undefined && { name }), text }));
       if (name !== undefined) connection.submittedNamedStatements[name] = text;
+    }
+    if (this.forgotten !== undefined) {
+      messages.unshift(serialize.close({ type: 'S', name: this.forgotten }));
+      delete connection.parsedStatements[this.forgotten];
     }
     if (connection.stream.writable) connection.stream.write(Buffer.concat(messages));
   }
@@ -90,7 +103,8 @@ class Reading {
   }
 
   handleError(error: Error): void {
-    this.settle({ kind: 'failed', sqlState: sqlStateOf(error), message: error.message });
+    if (error instanceof ProtocolError) this.settle({ kind: 'malformed', message: error.message });
+    else this.settle({ kind: 'failed', sqlState: sqlStateOf(error), message: error.message });
   }
 
   /** `copy … from stdin` is no lookup. */
@@ -111,8 +125,18 @@ class Reading {
   }
 }
 
-/** Runs a prepared statement in a session. The session is of use afterwards after `rows`, and after `failed` with an SQLSTATE. */
-export function runStatement(client: pg.ClientBase, statement: Statement, signal: AbortSignal): Promise<Run> {
+/**
+ * Runs a prepared statement in a session; where the session's own is of no use any more, the text once more. The session is of use
+ * afterwards after `rows`, and after `failed` with an SQLSTATE.
+ */
+export async function runStatement(client: pg.ClientBase, statement: Statement, signal: AbortSignal): Promise<Run> {
+  const run = await runOnce(client, statement, signal);
+  const { name, text, values } = statement;
+  const isOutdated = name !== undefined && run.kind === 'failed' && outdatedStatement.has(run.sqlState ?? '');
+  return isOutdated ? runOnce(client, { text, values }, signal, name) : run;
+}
+
+function runOnce(client: pg.ClientBase, statement: Statement, signal: AbortSignal, forgotten?: string): Promise<Run> {
   if (signal.aborted) return Promise.resolve({ kind: 'aborted' });
   return new Promise((resolve) => {
     const letGo = onAbort(signal, () => settle({ kind: 'aborted' }));
@@ -120,7 +144,7 @@ export function runStatement(client: pg.ClientBase, statement: Statement, signal
       letGo();
       resolve(run);
     };
-    client.query(new Reading(statement, settle) as unknown as pg.Submittable);
+    client.query(new Reading(statement, settle, forgotten) as unknown as pg.Submittable);
   });
 }
 

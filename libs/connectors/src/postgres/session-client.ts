@@ -1,5 +1,6 @@
 import type tls from 'node:tls';
 import pg from 'pg';
+import { PostgresClient } from '#postgres-client';
 
 /** How a session is let in. */
 export interface Access {
@@ -18,7 +19,7 @@ type Connection = pg.Connection & { ssl: tls.ConnectionOptions | false };
  * until the server's own authentication_timeout: a wrong password would lock everybody out of the database.
  */
 export function sessionClient(access: Access): NonNullable<pg.PoolConfig['Client']> {
-  class SessionClient extends pg.Client {
+  class SessionClient extends PostgresClient {
     override connect(callback?: unknown): Promise<pg.Client> & void {
       const opening = this.open();
       // oxlint-disable-next-line promise/no-callback-in-promise -- the pool calls with a callback

@@ -6,10 +6,20 @@ export function isConnectionState(sqlState: string): boolean {
 }
 
 /**
- * A prepared statement that the session has no more, or whose result type has changed with the table: a new session knows nothing of
- * the old one.
+ * A prepared statement that the session has no more, or whose result type has changed with the table. The latter code also says that
+ * PostgreSQL cannot do what a statement wants.
  */
 export const outdatedStatement: ReadonlySet<string> = new Set(['0A000', '26000']);
+
+/** The server took the transaction back, for a standby mostly because it has to catch up (class 40): asked again, it may answer. */
+export function isRollback(sqlState: string): boolean {
+  return sqlState.startsWith('40');
+}
+
+/** No place for another session: of the server, of the database or of the role; or no memory, no disk (class 53). */
+export function isLackOfResources(sqlState: string): boolean {
+  return sqlState.startsWith('53');
+}
 
 /** Why a statement that ended with this SQLSTATE has no answer. */
 export function statementFailure(sqlState: string, message: string): Unavailable {

@@ -1,4 +1,4 @@
-import type { RunningPostgres } from '#testing';
+import { fatal, letIn, serverMessage, startScriptedPostgres, type RunningPostgres } from '#testing';
 import type { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { ada, allow, changed, document } from '../mapping-repository.conformance.js';
@@ -22,6 +22,22 @@ function open(): MappingDatabase {
   cleanUp.push(() => opened.close());
   return opened;
 }
+
+it.each([
+  ['asks for GSSAPI', { say: serverMessage('R', Buffer.from([0, 0, 0, 7])) }, 'Unknown authenticationOk message type 7'],
+  ['sends an error without an end', { say: serverMessage('E', Buffer.from('SFATAL\0')) }, 'without an end'],
+  ['ends each session as it begins', { say: Buffer.concat([letIn, fatal('57P01')]), end: true as const }, ''],
+])('a server that %s is unavailable, for the pool and for a session of its own', async (_what, answer, detail) => {
+  const server = await startScriptedPostgres(() => answer);
+  cleanUp.push(() => server.stop());
+  const store = new MappingDatabase({ ...optionsFor(database), port: server.port }, new Password('password'));
+  cleanUp.push(() => store.close());
+  const asked = await store.use(async (source) => source.query('select 1'));
+  expect(asked).toMatchObject({ kind: 'unavailable' });
+  const client = await store.client('publications');
+  await expect(client.connect().then(() => client.query('select 1'))).rejects.toThrow(detail);
+  await client.end().catch(() => undefined);
+});
 
 const found = (source: DataSource) => Promise.resolve({ kind: 'found' as const, source });
 

@@ -1,4 +1,5 @@
 import type { Secrets } from '#claims';
+import { PostgresClient } from '#postgres-client';
 import pg from 'pg';
 import {
   AbstractLogger,
@@ -58,13 +59,10 @@ export class MappingDatabase {
 
   /** A session of its own, not yet connected. */
   async client(purpose: string, options: DatabaseOptions = this.options): Promise<pg.Client> {
-    const client = new pg.Client({
+    return new PostgresClient({
       ...(await clientConfig(options, this.secrets)),
       application_name: `claimbridge ${purpose}`,
     });
-    // Without a listener the loss of the connection would end the process.
-    client.on('error', () => undefined);
-    return client;
   }
 
   /** Brings the tables up to date, and lets the service's role use them. @returns the names of the migrations that were run */
@@ -127,7 +125,7 @@ export class MappingDatabase {
       logger: new Silence(),
       poolSize: wanted.connections,
       poolErrorHandler: () => undefined,
-      extra: { ...session, maxLifetimeSeconds: 3_600, idleTimeoutMillis: 300_000 },
+      extra: { ...session, Client: PostgresClient, maxLifetimeSeconds: 3_600, idleTimeoutMillis: 300_000 },
     };
     return new DataSource(options).initialize();
   }

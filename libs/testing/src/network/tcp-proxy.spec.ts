@@ -75,6 +75,13 @@ describe('the TCP proxy', () => {
     expect([seen.length, seen.equals(Buffer.alloc(1_000, 'x'))]).toEqual([1_000, false]);
   });
 
+  it('replaces what comes by what it is told', async () => {
+    const socket = await client();
+    proxy.spoil({ kind: 'replace', by: Buffer.from('instead') });
+    socket.end('x');
+    expect(await text(socket)).toBe('instead');
+  });
+
   it('cuts a message in the middle', async () => {
     const socket = await client();
     proxy.spoil({ kind: 'cutMidMessage' });

@@ -9,7 +9,9 @@ export type Spoiling =
   /** Half of the next piece arrives, then the connection is reset. */
   | { readonly kind: 'cutMidMessage' }
   /** As many bytes arrive, and none of them is right. */
-  | { readonly kind: 'garbage' };
+  | { readonly kind: 'garbage' }
+  /** These bytes arrive instead of each piece. */
+  | { readonly kind: 'replace'; readonly by: Buffer };
 
 export interface TcpProxy {
   readonly host: string;
@@ -165,6 +167,9 @@ class Pair {
         return;
       case 'garbage':
         done(null, randomBytes(chunk.length));
+        return;
+      case 'replace':
+        done(null, how.by);
         return;
       case 'cutMidMessage':
         this.#client.write(chunk.subarray(0, Math.ceil(chunk.length / 2)), () => this.reset());

@@ -1,0 +1,3 @@
+export { PostgresClient } from './postgres-client.js';
+export { PostgresConnection } from './postgres-connection.js';
+export { ProtocolError } from './message-frames.js';
