@@ -11,13 +11,25 @@ export interface LdapServer {
   readonly security: 'tls' | 'startTls' | 'none';
 }
 
-const address = z.string().superRefine((text, context) => {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+type Address = Pick<LdapServer, 'host' | 'port'> & { readonly isEncrypted: boolean };
+
+/**
+ * Where an address leads and whether it is encrypted, decided here alone; undefined for a text that is no address. `URL` leaves out
+ * blanks, tabs and line breaks, so that others could take ` ldap://` for another scheme.
+ */
+function readAddress(text: string): Address | undefined {
+  const url = /[\s\p{Cc}]/u.test(text) ? null : URL.parse(text);
   const plain =
     url && url.username === '' && url.password === '' && url.search === '' && url.hash === '' && /^\/?$/.test(url.pathname);
-  if (!plain || !['ldap:', 'ldaps:'].includes(url.protocol) || url.hostname === '')
-    context.addIssue({ code: 'custom', message: 'must be ldaps://host, ldaps://host:port, or the same with ldap' });
-});
+  if (!plain || !['ldap:', 'ldaps:'].includes(url.protocol) || url.hostname === '') return undefined;
+  const isEncrypted = url.protocol === 'ldaps:';
+  const port = url.port === '' ? (isEncrypted ? 636 : 389) : Number(url.port);
+  return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port, isEncrypted };
+}
+
+const address = z
+  .string()
+  .refine((text) => readAddress(text) !== undefined, { error: 'must be ldaps://host, ldaps://host:port, or the same with ldap' });
 
 /** What `Resolver.setServers` takes; it throws for everything else. */
 const dnsServer = z.string().refine(
@@ -108,7 +120,7 @@ export function checkConnection(document: ConnectionDocument, refuse: Refuse): v
   const { urls, discover: found, startTls, allowClearText, tls, bind } = document;
   if ((urls === undefined) === (found === undefined)) refuse(['urls'], 'is needed, or else discover; and not both');
   const addresses = [
-    ...(urls ?? []).map((url, index) => ({ path: ['urls', index], clear: url.toLowerCase().startsWith('ldap:') })),
+    ...(urls ?? []).map((url, index) => ({ path: ['urls', index], clear: readAddress(url)?.isEncrypted === false })),
     ...(found ? [{ path: ['discover', 'scheme'], clear: found.scheme === 'ldap' }] : []),
   ];
   for (const { path, clear } of addresses) {
@@ -144,15 +156,9 @@ export function connectionOf({ urls = [], discover: found, startTls, bind, tls, 
     bind: (bind.mechanism === 'simple'
       ? { mechanism: 'simple', dn: bind.dn!, password: bind.password! }
       : { mechanism: 'external', certificate: tls.certificate!, key: tls.key! }) as LdapBind,
-    servers: urls.map((text): LdapServer => {
-      const url = new URL(text);
-      const encrypted = url.protocol === 'ldaps:';
-      return {
-        url: text,
-        host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-        port: url.port === '' ? (encrypted ? 636 : 389) : Number(url.port),
-        security: security(encrypted),
-      };
+    servers: urls.map((url): LdapServer => {
+      const { host, port, isEncrypted } = readAddress(url)!;
+      return { url, host, port, security: security(isEncrypted) };
     }),
     discovery: found && ({ ...found, security: security(found.scheme === 'ldaps') } as Discovery),
   };

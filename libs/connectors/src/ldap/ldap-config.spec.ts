@@ -50,6 +50,14 @@ describe('ldapConfig', () => {
     expect(refusals({ startTls: true })).toHaveLength(2);
   });
 
+  it.each([' ldap://dc1', '\tldap://dc1', 'l\tdap://dc1', 'ldap\n://dc1', 'ldaps://dc1 ', 'ldaps://dc\r1', 'ldaps://dc1\0'])(
+    'takes no address with a blank or a control character, whatever its scheme then is: %j',
+    (url) => {
+      expect(refusals({ urls: [url] })).toEqual(['urls.0: must be ldaps://host, ldaps://host:port, or the same with ldap']);
+      expect(refusals({ urls: [url], allowClearText: true })).toHaveLength(1);
+    },
+  );
+
   it('says where its servers are, or who lists them', () => {
     const connector = new LdapConnector();
     expect(connector.describe(connector.config.parse(document)).hosts).toEqual(document.urls);
