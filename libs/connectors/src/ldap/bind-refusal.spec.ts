@@ -8,6 +8,8 @@ describe('explainRefusal', () => {
   it.each([
     ['525', 'no such account'],
     ['52e', 'the name or the password is wrong'],
+    ['530', 'the account may not sign in at this hour'],
+    ['531', 'the account may not sign in from here'],
     ['532', 'the password has expired'],
     ['533', 'the account is disabled'],
     ['701', 'the account has expired'],
