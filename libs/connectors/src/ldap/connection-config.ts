@@ -53,13 +53,17 @@ const between = (least: number, most: number, text: string) =>
 
 const discover = z.strictObject({
   domain: domainName.describe('Whose servers: those that DNS lists at _ldap._tcp.<domain>.'),
+  service: z
+    .enum(['ldap', 'gc'])
+    .default('ldap')
+    .describe('gc: the global catalogs of a forest, at _gc._tcp.<domain>; the domain is then the forest’s root.'),
   site: z
     .string()
     .regex(/^[A-Za-z0-9_-]{1,63}$/, { error: 'must be the name of a site' })
     .optional()
-    .describe('The Active Directory site whose domain controllers are preferred.'),
+    .describe('The Active Directory site whose servers are preferred.'),
   scheme: z.enum(['ldaps', 'ldap']).default('ldaps').describe('How the servers are spoken to.'),
-  port: z.int().min(1).max(65_535).optional().describe('Instead of 636 for ldaps, and of the port that DNS lists for ldap.'),
+  port: z.int().min(1).max(65_535).optional().describe('Instead of 636, or 3269 for gc, with ldaps, and of the port that DNS lists with ldap.'),
   targets: z
     .array(domainName)
     .min(1)

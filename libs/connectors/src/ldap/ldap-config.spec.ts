@@ -66,12 +66,20 @@ describe('ldapConfig', () => {
       '_ldap._tcp.hq._sites.dc._msdcs.corp.example',
       '_ldap._tcp.corp.example',
     ]);
+    const catalogs = connector.config.parse({ ...document, urls: undefined, discover: { ...discover, service: 'gc' } });
+    expect(connector.describe(catalogs).hosts).toEqual(['_gc._tcp.hq._sites.corp.example', '_gc._tcp.corp.example']);
   });
 
   it('finds servers by DNS instead, by the port that their protection needs', () => {
     const discovered = (changes: object, more: object = {}) =>
       ldapConfig.parse({ ...document, urls: undefined, discover: { domain: 'Corp.Example', ...changes }, ...more }).discovery;
-    expect(discovered({})).toEqual({ domain: 'corp.example', scheme: 'ldaps', refresh: 300_000, security: 'tls' });
+    expect(discovered({})).toEqual({
+      domain: 'corp.example',
+      service: 'ldap',
+      scheme: 'ldaps',
+      refresh: 300_000,
+      security: 'tls',
+    });
     expect(discovered({ scheme: 'ldap' }, { startTls: true })).toMatchObject({ security: 'startTls' });
     expect(discovered({ scheme: 'ldap' }, { allowClearText: true })).toMatchObject({ security: 'none' });
     expect(refusals({ urls: undefined })).toEqual(['urls: is needed, or else discover; and not both']);

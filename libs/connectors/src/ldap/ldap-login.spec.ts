@@ -239,6 +239,7 @@ describe('a server that does not know the authority of our certificate', () => {
 });
 
 describe('a bind that has no answer', () => {
+  const unhurried = { limits: { connect: '1s', operation: '1s' } };
   const never = new Promise<undefined>(() => undefined);
   const asked = async (source: ReturnType<typeof ldap>, times = 20): Promise<unknown[]> => {
     const outcomes: unknown[] = [];
@@ -247,10 +248,13 @@ describe('a bind that has no answer', () => {
   };
 
   const connected = (source: ReturnType<typeof ldap>, running: { readonly binds: readonly number[] }): Promise<void> =>
-    vi.waitFor(async () => {
-      await find(source, 'user', adele);
-      expect(running.binds).toEqual([0, 0]);
-    });
+    vi.waitFor(
+      async () => {
+        await find(source, 'user', adele);
+        expect(running.binds).toEqual([0, 0]);
+      },
+      { timeout: 10_000 },
+    );
 
   /** Answers are given up sooner than after the 10 s that they are heard out for. */
   function hearOutFor(milliseconds: number): void {
@@ -267,7 +271,7 @@ describe('a bind that has no answer', () => {
     const password = new Password('right');
     const source = ldap(
       servers.map(({ port }) => port),
-      {},
+      unhurried,
       password,
     );
     await asked(source);
@@ -299,7 +303,7 @@ describe('a bind that has no answer', () => {
     hearOutFor(100);
     const answer = Promise.withResolvers<undefined>();
     let binds = 0;
-    const source = ldap([(await directory({ onBind: () => (++binds === 1 ? answer.promise : undefined) })).port]);
+    const source = ldap([(await directory({ onBind: () => (++binds === 1 ? answer.promise : undefined) })).port], unhurried);
     await vi.waitFor(
       async () => {
         await find(source, 'user', adele);
@@ -316,7 +320,7 @@ describe('a bind that has no answer', () => {
   it('by a secret that was accepted before is followed by one other, where the server speaks', { timeout: 30_000 }, async () => {
     let [isSlow, binds] = [false, 0];
     const running = await directory({ onBind: () => (isSlow ? (binds++, never) : undefined) });
-    const source = ldap([running.port]);
+    const source = ldap([running.port], unhurried);
     await connected(source, running);
     isSlow = true;
     running.dropConnections();
@@ -337,7 +341,7 @@ describe('a bind that has no answer', () => {
     const running = await directory();
     let binds = 0;
     const wire = await proxy(running, (sent) => void (binds += sent.includes('cn=service') ? 1 : 0));
-    const source = ldap([wire.port]);
+    const source = ldap([wire.port], unhurried);
     await connected(source, running);
     running.pause();
     wire.cut();
@@ -355,7 +359,7 @@ describe('a bind that has no answer', () => {
       return isLost ? never : undefined;
     };
     const running = await directory({ onBind });
-    const source = ldap([running.port]);
+    const source = ldap([running.port], unhurried);
     await connected(source, running);
     isNext = true;
     running.dropConnections();
@@ -374,7 +378,7 @@ describe('a domain controller that reaches no authority', () => {
   it('is none of those that refuse the password: another one is asked', async () => {
     const diagnostic = '80090311: LdapErr: DSID-0C090446, comment: AcceptSecurityContext error, data 51f, v4563';
     const [first, second] = [await directory({ onBind: () => ({ code: 49, diagnostic }) }), await directory()];
-    const source = ldap([first.port, second.port]);
+    const source = ldap([first.port, second.port], { limits: { connect: '10s', operation: '10s' } });
     expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
     expect(await source.probe(patient)).toEqual({ kind: 'up' });
     const alone = ldap([first.port]);
@@ -387,7 +391,8 @@ describe('a domain controller that reaches no authority', () => {
 });
 
 describe('several sources that bind as one account', () => {
-  const account = (dn: string) => ({ bind: { dn, password: 'env:PASSWORD' } });
+  const patience = { limits: { connect: '10s', operation: '10s' } };
+  const account = (dn: string) => ({ ...patience, bind: { dn, password: 'env:PASSWORD' } });
 
   it('offer a wrong password once, all of them together', async () => {
     const directories = [await directory(), await directory(), await directory()];
@@ -410,7 +415,7 @@ describe('several sources that bind as one account', () => {
   it('are told of it by health where they are let in still', async () => {
     const [first, second] = [await directory(), await directory()];
     const connector = new LdapConnector();
-    const [one, two] = [first, second].map(({ port }) => ldap([port], {}, undefined, connector));
+    const [one, two] = [first, second].map(({ port }) => ldap([port], patience, undefined, connector));
     await vi.waitFor(async () => {
       await Promise.all([one!, two!].map((source) => find(source, 'user', adele)));
       expect([...first.binds, ...second.binds]).toEqual([0, 0, 0, 0]);
@@ -425,9 +430,9 @@ describe('several sources that bind as one account', () => {
   it('are each on their own with other passwords or other accounts', async () => {
     const running = await directory();
     const connector = new LdapConnector();
-    const wrong = ldap([running.port], {}, new Password('an old one'), connector);
+    const wrong = ldap([running.port], patience, new Password('an old one'), connector);
     expect(await find(wrong, 'user', adele)).toMatchObject({ reason: 'credentials' });
-    const right = ldap([running.port], {}, new Password('right'), connector);
+    const right = ldap([running.port], patience, new Password('right'), connector);
     expect(await find(right, 'user', adele)).toMatchObject({ kind: 'found' });
     const other = ldap([running.port], account('cn=Adele,dc=corp,dc=example'), new Password('an old one'), connector);
     expect(await find(other, 'user', adele)).toMatchObject({ reason: 'credentials' });
