@@ -63,7 +63,12 @@ const discover = z.strictObject({
     .optional()
     .describe('The Active Directory site whose servers are preferred.'),
   scheme: z.enum(['ldaps', 'ldap']).default('ldaps').describe('How the servers are spoken to.'),
-  port: z.int().min(1).max(65_535).optional().describe('Instead of 636, or 3269 for gc, with ldaps, and of the port that DNS lists with ldap.'),
+  port: z
+    .int()
+    .min(1)
+    .max(65_535)
+    .optional()
+    .describe('Instead of 636, or 3269 for gc, with ldaps, and of the port that DNS lists with ldap.'),
   targets: z
     .array(domainName)
     .min(1)

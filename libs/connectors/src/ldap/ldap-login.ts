@@ -110,7 +110,11 @@ export class LdapLogin {
     { url, security }: LdapServer,
     connection: LdapConnection,
     { offered, secret }: Credentials,
-    { closing, signal, untilBind }: { readonly closing: AbortSignal; readonly signal: AbortSignal; readonly untilBind: AbortSignal },
+    {
+      closing,
+      signal,
+      untilBind,
+    }: { readonly closing: AbortSignal; readonly signal: AbortSignal; readonly untilBind: AbortSignal },
   ): Promise<Answer | Failure | 'unanswered'> {
     const turn = await offered.takeTurn(untilBind);
     if (turn === 'aborted') return { kind: 'aborted' };
@@ -119,8 +123,10 @@ export class LdapLogin {
       if (objection) return objection;
       // A bind that nobody answers holds the secret back. So none is sent where nothing has come, as by the handshake of TLS.
       const mustSpeak = offered.isInDoubt || (security === 'none' && !offered.wasAccepted);
-      if (mustSpeak && (await connection.whoAmI(untilBind)).kind !== 'result')
-        return { kind: 'failed', reason: 'connection', detail: `${url}: says nothing` };
+      if (mustSpeak) {
+        const spoken = await connection.whoAmI(untilBind);
+        if (spoken.kind !== 'result') return spoken;
+      }
       if (untilBind.aborted) return { kind: 'aborted' };
       const { bind } = this.config;
       const binding =
@@ -138,7 +144,12 @@ export class LdapLogin {
   }
 
   /** Waits on for the answer of a bind that was given up: it counts, however late. */
-  private async hearOut(url: string, connection: LdapConnection, offered: OfferedSecret, binding: Promise<Answer>): Promise<void> {
+  private async hearOut(
+    url: string,
+    connection: LdapConnection,
+    offered: OfferedSecret,
+    binding: Promise<Answer>,
+  ): Promise<void> {
     const bind = offered.givenUp(url);
     const hearing = setTimeout(() => {
       if (bind.overdue())
