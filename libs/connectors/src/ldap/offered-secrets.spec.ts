@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { LdapConnector } from './ldap-connector.js';
 import { adele, directory, find, later, ldap, Password, patient, proxy } from './ldap-source.harness.js';
+import { OfferedSecrets } from './offered-secrets.js';
 
 describe('a bind that has no answer', () => {
   const unhurried = { limits: { connect: '1s', operation: '1s' } };
@@ -185,5 +186,46 @@ describe('several sources that bind as one account', () => {
     const other = ldap([running.port], account('cn=Adele,dc=corp,dc=example'), new Password('an old one'), connector);
     expect(await find(other, 'user', adele)).toMatchObject({ reason: 'credentials' });
     expect(running.binds.filter((code) => code === 49)).toHaveLength(2);
+  });
+});
+
+describe('OfferedSecrets', () => {
+  it('holds an accepted secret back only once two binds have no answer, and until one is accepted', () => {
+    const offered = new OfferedSecrets().of('dn:cn=service', 'right');
+    offered.accepted();
+    const first = offered.givenUp('ldaps://dc1');
+    expect(first.overdue()).toBe(false);
+    expect([offered.objection, offered.isInDoubt]).toEqual([undefined, true]);
+    const second = offered.givenUp('ldaps://dc2');
+    expect(offered.objection).toEqual({ reason: 'connection', detail: 'ldaps://dc1: an earlier bind has no answer yet' });
+    expect([second.overdue(), first.overdue()]).toEqual([true, false]);
+    expect(offered.objection).toMatchObject({
+      reason: 'connection',
+      detail: expect.stringContaining('ldaps://dc2: bind without'),
+    });
+    offered.accepted();
+    expect([offered.objection, offered.isInDoubt]).toEqual([undefined, false]);
+  });
+
+  it('takes a late refusal of what is held back for news, once, and the secret for unproven', () => {
+    const offered = new OfferedSecrets().of('dn:cn=service', 'an old one');
+    offered.accepted();
+    offered.givenUp('ldaps://dc1');
+    offered.givenUp('ldaps://dc2').overdue();
+    expect([offered.refused('49'), offered.refused('49')]).toEqual([true, false]);
+    expect(offered.objection).toMatchObject({ reason: 'credentials' });
+    expect(offered.wasAccepted).toBe(false);
+  });
+
+  it('lets one bind at a time try a secret, and all at once where it was accepted just now', async () => {
+    const offered = new OfferedSecrets().of('dn:cn=service', 'right');
+    const first = await offered.takeTurn(patient);
+    expect(first).not.toBe('aborted');
+    expect(await offered.takeTurn(AbortSignal.abort())).toBe('aborted');
+    const second = offered.takeTurn(patient);
+    offered.accepted();
+    if (first !== 'aborted') first.end();
+    expect(await second).not.toBe('aborted');
+    expect(await Promise.all([offered.takeTurn(patient), offered.takeTurn(patient)])).not.toContain('aborted');
   });
 });
