@@ -69,6 +69,10 @@ describe('httpConfig', () => {
     [{ url: 'ftp://hr.corp.example' }, 'url: must be https://'],
     [{ url: 'https://user:hunter2@hr.corp.example' }, 'url: must be https://'],
     [{ url: 'https://hr.corp.example?key=hunter2' }, 'url: must be https://'],
+    ...[' http://hr', 'h\tttp://hr', 'https://hr/api ', 'https://hr/\n', 'https://hr?', 'https://hr#'].map(
+      (url): [object, string] => [{ url, allowClearText: true }, 'url: must be https://'],
+    ),
+    [{ auth: { ...clientCredentials, tokenUrl: '\thttp://login.example/token' } }, 'auth.tokenUrl: must be https://'],
     [{ allowAddresses: ['127.0.0.1'] }, 'allowAddresses.0: must be a network'],
     [{ tls: { certificate: 'file:a.pem' } }, 'tls.key: needs both'],
     [{ tls: { ca: '/etc/ca.pem' } }, 'tls.ca: must be file:PATH'],

@@ -120,9 +120,10 @@ const lookup = z
     notFound: new Set(notFound) as ReadonlySet<number>,
   }));
 
+/** A `?` or `#` alone would make the path that goes behind it something else; blanks and control characters `URL` leaves out. */
 const address = z.string().superRefine((text, context) => {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const plain = url && url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+  const url = /[\s\p{Cc}?#]/u.test(text) ? null : URL.parse(text);
+  const plain = url && url.username === '' && url.password === '';
   if (!plain || !['https:', 'http:'].includes(url.protocol))
     context.addIssue({ code: 'custom', message: 'must be https://host/path, without user, query and fragment' });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { explainRefusal } from './bind-refusal.js';
+import { explainRefusal, isServersOwn } from './bind-refusal.js';
 
 const diagnostic = (data: string): string =>
   `80090308: LdapErr: DSID-0C090446, comment: AcceptSecurityContext error, data ${data}, v4563`;
@@ -8,6 +8,8 @@ describe('explainRefusal', () => {
   it.each([
     ['525', 'no such account'],
     ['52e', 'the name or the password is wrong'],
+    ['530', 'the account may not sign in at this hour'],
+    ['531', 'the account may not sign in from here'],
     ['532', 'the password has expired'],
     ['533', 'the account is disabled'],
     ['701', 'the account has expired'],
@@ -17,8 +19,22 @@ describe('explainRefusal', () => {
     expect(explainRefusal(49, diagnostic(data))).toMatch(new RegExp(`^invalidCredentials \\(49\\), data ${data}: .*${remedy}`));
   });
 
-  it('names a code that it does not know', () => {
-    expect(explainRefusal(49, diagnostic('8009030C'))).toMatch(/^invalidCredentials \(49\), data 8009030c: the name or/);
+  it('names a code that it does not know, and claims nothing of the password', () => {
+    expect(explainRefusal(49, diagnostic('8009030C'))).toMatch(/^invalidCredentials \(49\), data 8009030c: .*not known here/);
+    expect(explainRefusal(49, diagnostic('8009030C'))).not.toContain('password');
+  });
+
+  it.each([
+    diagnostic('51f').replace('80090308', '80090311'),
+    diagnostic('51F'),
+    diagnostic('0').replace('80090308', '80090311'),
+  ])('tells a domain controller that reaches no authority from a wrong password: %s', (text) => {
+    expect(isServersOwn(text)).toBe(true);
+    expect(explainRefusal(49, text)).toMatch(/data (?:51f|0): the domain controller reaches no authority/);
+  });
+
+  it.each([diagnostic('52e'), `about ${diagnostic('51f')}`, '80090311', ''])('takes no other text for that: %j', (text) => {
+    expect(isServersOwn(text)).toBe(false);
   });
 
   it.each([

@@ -11,13 +11,25 @@ export interface LdapServer {
   readonly security: 'tls' | 'startTls' | 'none';
 }
 
-const address = z.string().superRefine((text, context) => {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+type Address = Pick<LdapServer, 'host' | 'port'> & { readonly isEncrypted: boolean };
+
+/**
+ * Where an address leads and whether it is encrypted, decided here alone; undefined for a text that is no address. `URL` leaves out
+ * blanks, tabs and line breaks, so that others could take ` ldap://` for another scheme.
+ */
+function readAddress(text: string): Address | undefined {
+  const url = /[\s\p{Cc}]/u.test(text) ? null : URL.parse(text);
   const plain =
     url && url.username === '' && url.password === '' && url.search === '' && url.hash === '' && /^\/?$/.test(url.pathname);
-  if (!plain || !['ldap:', 'ldaps:'].includes(url.protocol) || url.hostname === '')
-    context.addIssue({ code: 'custom', message: 'must be ldaps://host, ldaps://host:port, or the same with ldap' });
-});
+  if (!plain || !['ldap:', 'ldaps:'].includes(url.protocol) || url.hostname === '') return undefined;
+  const isEncrypted = url.protocol === 'ldaps:';
+  const port = url.port === '' ? (isEncrypted ? 636 : 389) : Number(url.port);
+  return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port, isEncrypted };
+}
+
+const address = z
+  .string()
+  .refine((text) => readAddress(text) !== undefined, { error: 'must be ldaps://host, ldaps://host:port, or the same with ldap' });
 
 /** What `Resolver.setServers` takes; it throws for everything else. */
 const dnsServer = z.string().refine(
@@ -41,13 +53,22 @@ const between = (least: number, most: number, text: string) =>
 
 const discover = z.strictObject({
   domain: domainName.describe('Whose servers: those that DNS lists at _ldap._tcp.<domain>.'),
+  service: z
+    .enum(['ldap', 'gc'])
+    .default('ldap')
+    .describe('gc: the global catalogs of a forest, at _gc._tcp.<domain>; the domain is then the forest’s root.'),
   site: z
     .string()
     .regex(/^[A-Za-z0-9_-]{1,63}$/, { error: 'must be the name of a site' })
     .optional()
-    .describe('The Active Directory site whose domain controllers are preferred.'),
+    .describe('The Active Directory site whose servers are preferred.'),
   scheme: z.enum(['ldaps', 'ldap']).default('ldaps').describe('How the servers are spoken to.'),
-  port: z.int().min(1).max(65_535).optional().describe('Instead of 636 for ldaps, and of the port that DNS lists for ldap.'),
+  port: z
+    .int()
+    .min(1)
+    .max(65_535)
+    .optional()
+    .describe('Instead of 636, or 3269 for gc, with ldaps, and of the port that DNS lists with ldap.'),
   targets: z
     .array(domainName)
     .min(1)
@@ -108,7 +129,7 @@ export function checkConnection(document: ConnectionDocument, refuse: Refuse): v
   const { urls, discover: found, startTls, allowClearText, tls, bind } = document;
   if ((urls === undefined) === (found === undefined)) refuse(['urls'], 'is needed, or else discover; and not both');
   const addresses = [
-    ...(urls ?? []).map((url, index) => ({ path: ['urls', index], clear: url.toLowerCase().startsWith('ldap:') })),
+    ...(urls ?? []).map((url, index) => ({ path: ['urls', index], clear: readAddress(url)?.isEncrypted === false })),
     ...(found ? [{ path: ['discover', 'scheme'], clear: found.scheme === 'ldap' }] : []),
   ];
   for (const { path, clear } of addresses) {
@@ -144,15 +165,9 @@ export function connectionOf({ urls = [], discover: found, startTls, bind, tls, 
     bind: (bind.mechanism === 'simple'
       ? { mechanism: 'simple', dn: bind.dn!, password: bind.password! }
       : { mechanism: 'external', certificate: tls.certificate!, key: tls.key! }) as LdapBind,
-    servers: urls.map((text): LdapServer => {
-      const url = new URL(text);
-      const encrypted = url.protocol === 'ldaps:';
-      return {
-        url: text,
-        host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-        port: url.port === '' ? (encrypted ? 636 : 389) : Number(url.port),
-        security: security(encrypted),
-      };
+    servers: urls.map((url): LdapServer => {
+      const { host, port, isEncrypted } = readAddress(url)!;
+      return { url, host, port, security: security(isEncrypted) };
     }),
     discovery: found && ({ ...found, security: security(found.scheme === 'ldaps') } as Discovery),
   };

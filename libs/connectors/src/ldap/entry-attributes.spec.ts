@@ -34,12 +34,24 @@ describe('EntryReader', () => {
     expect(read(['other'], ['other;binary', 'x'])).toEqual({ other: bytes('x') });
   });
 
-  it.each(['objectGUID', 'objectSid', 'mS-DS-ConsistencyGuid', 'sIDHistory', 'msExchMailboxGuid', 'tokenGroups'])(
-    'keeps %s as bytes',
-    (name) => {
-      expect(read([name], [name.toUpperCase(), 'readable'])).toEqual({ [name]: bytes('readable') });
-    },
-  );
+  it.each([
+    'objectGUID',
+    'objectSid',
+    'mS-DS-ConsistencyGuid',
+    'sIDHistory',
+    'msExchMailboxGuid',
+    'tokenGroups',
+    'parentGUID',
+    'nTSecurityDescriptor',
+    'msDS-GenerationId',
+    'photo',
+  ])('keeps %s as bytes', (name) => {
+    expect(read([name], [name.toUpperCase(), 'readable'])).toEqual({ [name]: bytes('readable') });
+  });
+
+  it.each(['userParameters', 'userPrincipalName', 'registeredAddress', 'msDS-PrincipalName'])('keeps %s as text', (name) => {
+    expect(read([name], [name, 'readable'])).toEqual({ [name]: ['readable'] });
+  });
 
   it('keeps a byte order mark, and bytes that are no text', () => {
     const reader = new EntryReader(['cn'], usual);

@@ -1,28 +1,67 @@
 import type { AttributeValue } from '#claims';
 import type { EntryAttribute } from './ldap-connection.js';
 
-/** Attributes of directories whose values are bytes also where they happen to be readable text. */
+/**
+ * Attributes of directories whose values are bytes also where they happen to be readable text: those of Active Directory's schema
+ * with the syntax of a SID, a security descriptor or an octet string that somebody may want to read. Of the last kind teletex and
+ * registered addresses are left out, which hold text, and passwords.
+ */
 const usualBinaryAttributes = [
-  'objectGUID',
+  // SIDs
   'objectSid',
-  'mS-DS-ConsistencyGuid',
   'mS-DS-CreatorSID',
-  'msExchArchiveGUID',
-  'msExchMailboxGuid',
+  'msDS-ComputerSID',
+  'msDS-ShadowPrincipalSid',
   'msExchMasterAccountSid',
+  'msRTCSIP-OriginatorSid',
   'securityIdentifier',
   'sIDHistory',
+  'syncWithSID',
   'tokenGroups',
   'tokenGroupsGlobalAndUniversal',
   'tokenGroupsNoGCAcceptable',
+  // GUIDs and other identifiers
+  'objectGUID',
+  'parentGUID',
+  'attributeSecurityGUID',
+  'schemaIDGUID',
+  'mS-DS-ConsistencyGuid',
+  'msDS-CloudAnchor',
+  'msDS-DeviceID',
+  'msDS-GenerationId',
+  'msDS-RegisteredOwner',
+  'msDS-RegisteredUsers',
+  'msExchArchiveGUID',
+  'msExchDisabledArchiveGUID',
+  'msExchMailboxGuid',
+  'msRTCSIP-UserRoutingGroupId',
+  'netbootGUID',
+  // security descriptors
+  'nTSecurityDescriptor',
+  'msDS-AllowedToActOnBehalfOfOtherIdentity',
+  'msDS-GroupMSAMembership',
+  'msExchMailboxSecurityDescriptor',
+  // certificates, pictures and sound, and what is left
+  'attributeCertificateAttribute',
+  'authorityRevocationList',
   'cACertificate',
-  'jpegPhoto',
-  'logonHours',
-  'thumbnailLogo',
-  'thumbnailPhoto',
+  'certificateRevocationList',
+  'crossCertificatePair',
+  'deltaRevocationList',
+  'userCert',
   'userCertificate',
   'userPKCS12',
   'userSMIMECertificate',
+  'audio',
+  'jpegPhoto',
+  'photo',
+  'thumbnailLogo',
+  'thumbnailPhoto',
+  'logonHours',
+  'logonWorkstation',
+  'msExchBlockedSendersHash',
+  'msExchSafeRecipientsHash',
+  'msExchSafeSendersHash',
 ];
 
 export function binaryAttributes(configured: readonly string[]): ReadonlySet<string> {

@@ -50,6 +50,14 @@ describe('ldapConfig', () => {
     expect(refusals({ startTls: true })).toHaveLength(2);
   });
 
+  it.each([' ldap://dc1', '\tldap://dc1', 'l\tdap://dc1', 'ldap\n://dc1', 'ldaps://dc1 ', 'ldaps://dc\r1', 'ldaps://dc1\0'])(
+    'takes no address with a blank or a control character, whatever its scheme then is: %j',
+    (url) => {
+      expect(refusals({ urls: [url] })).toEqual(['urls.0: must be ldaps://host, ldaps://host:port, or the same with ldap']);
+      expect(refusals({ urls: [url], allowClearText: true })).toHaveLength(1);
+    },
+  );
+
   it('says where its servers are, or who lists them', () => {
     const connector = new LdapConnector();
     expect(connector.describe(connector.config.parse(document)).hosts).toEqual(document.urls);
@@ -58,12 +66,20 @@ describe('ldapConfig', () => {
       '_ldap._tcp.hq._sites.dc._msdcs.corp.example',
       '_ldap._tcp.corp.example',
     ]);
+    const catalogs = connector.config.parse({ ...document, urls: undefined, discover: { ...discover, service: 'gc' } });
+    expect(connector.describe(catalogs).hosts).toEqual(['_gc._tcp.hq._sites.corp.example', '_gc._tcp.corp.example']);
   });
 
   it('finds servers by DNS instead, by the port that their protection needs', () => {
     const discovered = (changes: object, more: object = {}) =>
       ldapConfig.parse({ ...document, urls: undefined, discover: { domain: 'Corp.Example', ...changes }, ...more }).discovery;
-    expect(discovered({})).toEqual({ domain: 'corp.example', scheme: 'ldaps', refresh: 300_000, security: 'tls' });
+    expect(discovered({})).toEqual({
+      domain: 'corp.example',
+      service: 'ldap',
+      scheme: 'ldaps',
+      refresh: 300_000,
+      security: 'tls',
+    });
     expect(discovered({ scheme: 'ldap' }, { startTls: true })).toMatchObject({ security: 'startTls' });
     expect(discovered({ scheme: 'ldap' }, { allowClearText: true })).toMatchObject({ security: 'none' });
     expect(refusals({ urls: undefined })).toEqual(['urls: is needed, or else discover; and not both']);

@@ -8,6 +8,7 @@ import { Doubts } from './doubts.js';
 import { serverTimeLimit, type LdapConnection, type Search } from './ldap-connection.js';
 import { LdapLogin, type Failure } from './ldap-login.js';
 import { NameService } from './name-service.js';
+import type { OfferedSecrets } from './offered-secrets.js';
 import { isSessionTrouble, resultName, searchFailure } from './result-codes.js';
 import { ServerDiscovery } from './server-discovery.js';
 
@@ -45,7 +46,7 @@ const rootDse: Search = {
 
 /**
  * The bound connections to one directory. At most one is being opened at any time, so at most one bind can be refused before
- * the refusal is known, two where the answer is later than the connect limit: refused credentials are final for every server, until they change or their time has passed.
+ * the refusal is known: refused credentials are final for every server, until they change or their time has passed.
  */
 export class LdapConnections {
   private readonly servers: HostList<LdapServer>;
@@ -69,12 +70,13 @@ export class LdapConnections {
     private readonly config: ConnectionConfig,
     secrets: Secrets,
     private readonly log: ConnectorLog,
+    offered: OfferedSecrets,
   ) {
     const { servers, discovery, limits } = config;
     this.servers = new HostList(servers);
     this.names = new NameService(discovery?.dns, limits.connect / 8);
     this.discovery = discovery && new ServerDiscovery(name, discovery, this.names, log, (listed) => this.servers.replace(listed));
-    this.login = new LdapLogin(name, config, secrets, log, this.names);
+    this.login = new LdapLogin(name, config, secrets, log, this.names, offered);
   }
 
   get isClosed(): boolean {

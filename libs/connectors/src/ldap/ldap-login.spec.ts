@@ -10,7 +10,7 @@ import {
   type TcpProxy,
 } from '#testing';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { adele, dnsServer, find, ldap, patient, References } from './ldap-source.harness.js';
+import { adele, directory, dnsServer, find, ldap, patient, References } from './ldap-source.harness.js';
 
 type Pem = Awaited<ReturnType<typeof selfSigned>>;
 
@@ -179,40 +179,42 @@ describeWithSlapd(describe, 'a login at OpenLDAP', () => {
 });
 
 describe('a directory that knows the service by its certificate from the start, as Active Directory does with ldaps', () => {
-  /** Answers everything by whom it takes us for, as an ExtendedResponse to message 1; gives what it was sent. */
-  async function askedAs(authzId: string): Promise<Buffer> {
+  /** Answers everything by whom it takes us for, as an ExtendedResponse to message 1; gives what it was sent up to `last`. */
+  async function askedAs(authzId: string, last: string): Promise<Buffer> {
     const received: Buffer[] = [];
     const body = Buffer.concat([Buffer.from('0a010004000400', 'hex'), Buffer.of(0x8b, authzId.length), Buffer.from(authzId)]);
     const answer = Buffer.concat([Buffer.of(0x30, body.length + 5, 2, 1, 1, 0x78, body.length), body]);
-    const directory = createServer({ ...server, requestCert: true, ca: [own.cert] }, (socket) => {
+    const fake = createServer({ ...server, requestCert: true, ca: [own.cert] }, (socket) => {
       socket.on('error', () => undefined);
       socket.on('data', (chunk: Buffer) => {
         received.push(chunk);
         socket.write(answer);
       });
     });
-    await new Promise<void>((resolve) => directory.listen(0, '127.0.0.1', resolve));
-    cleanUp.push(() => void directory.close());
-    const { port } = directory.address() as AddressInfo;
+    await new Promise<void>((resolve) => fake.listen(0, '127.0.0.1', resolve));
+    cleanUp.push(() => void fake.close());
+    const { port } = fake.address() as AddressInfo;
     const source = ldap(
       [],
-      { ...external, urls: [`ldaps://127.0.0.1:${port}`], limits: { connect: '2s', operation: '100ms' } },
+      { ...external, urls: [`ldaps://127.0.0.1:${port}`], limits: { connect: '10s', operation: '10s' } },
       references(),
     );
-    await find(source, 'user', adele, [], AbortSignal.timeout(200));
+    const over = new AbortController();
+    const finding = find(source, 'user', adele, [], over.signal);
+    await vi.waitFor(() => expect(Buffer.concat(received).includes(last)).toBe(true), { timeout: 10_000 });
+    over.abort();
+    await finding;
     return Buffer.concat(received);
   }
 
   it.each(['u:CORP\\svc', 'dn:cn=svc,dc=x', 'dn: cn=svc,dc=x'])('is sent no bind: %s', async (authzId) => {
-    const sent = await askedAs(authzId);
+    const sent = await askedAs(authzId, 'userPrincipalName');
     expect(sent.includes('1.3.6.1.4.1.4203.1.11.3')).toBe(true);
     expect(sent.includes('EXTERNAL')).toBe(false);
-    expect(sent.includes('userPrincipalName')).toBe(true);
   });
 
   it.each(['', 'dn:', 'dn: ', 'u:', 'anonymous'])('is not one that takes us for %j, who is nobody', async (authzId) => {
-    const sent = await askedAs(authzId);
-    expect(sent.includes('EXTERNAL')).toBe(true);
+    const sent = await askedAs(authzId, 'EXTERNAL');
     expect(sent.includes('userPrincipalName')).toBe(false);
   });
 });
@@ -231,6 +233,22 @@ describe('a server that does not know the authority of our certificate', () => {
       kind: 'down',
       reason: 'credentials',
       detail: `ldaps://127.0.0.1:${port}: refuses the service’s certificate (unknown ca)`,
+    });
+  });
+});
+
+describe('a domain controller that reaches no authority', () => {
+  it('is none of those that refuse the password: another one is asked', async () => {
+    const diagnostic = '80090311: LdapErr: DSID-0C090446, comment: AcceptSecurityContext error, data 51f, v4563';
+    const [first, second] = [await directory({ onBind: () => ({ code: 49, diagnostic }) }), await directory()];
+    const source = ldap([first.port, second.port], { limits: { connect: '10s', operation: '10s' } });
+    expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
+    expect(await source.probe(patient)).toEqual({ kind: 'up' });
+    const alone = ldap([first.port]);
+    expect(await alone.probe(patient)).toMatchObject({
+      kind: 'down',
+      reason: 'connection',
+      detail: expect.stringContaining('reaches no authority'),
     });
   });
 });

@@ -1,13 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import type { Secrets, UnavailableReason } from '#claims';
 import type { ConnectorLog } from '../connector.js';
-import { growingHold, RefusedCredentials } from '../refused-credentials.js';
 import { settleOn } from '../settle-on.js';
-import { explainRefusal } from './bind-refusal.js';
+import { explainRefusal, isServersOwn } from './bind-refusal.js';
 import type { ConnectionConfig, LdapServer } from './connection-config.js';
 import { LdapConnection, type Answer } from './ldap-connection.js';
 import { openSocket } from './ldap-socket.js';
 import type { NameService } from './name-service.js';
+import type { OfferedSecret, OfferedSecrets } from './offered-secrets.js';
 import { resultName } from './result-codes.js';
 
 export interface Failure {
@@ -21,50 +21,43 @@ export interface Failure {
 interface Credentials {
   /** What is refused, where the directory refuses. */
   readonly secret: string;
+  /** What is known of it. */
+  readonly offered: OfferedSecret;
   readonly own: { readonly certificate: string; readonly key: string } | undefined;
   readonly ca: string | undefined;
 }
 
-/** A refused secret may be offered again after this time, then after twice as much: a few attempts an hour. */
-const firstHold = 5 * 60_000;
-const longestHold = 60 * 60_000;
-
 /** How long the answer to a bind is waited for beyond the connect limit: it may be that the secret is wrong, which counts. */
 const hearOutFor = 10_000;
 
-/** To so many servers a secret is sent while none has said what it thinks of it. */
-const mostUnanswered = 2;
-
-/** A bind that was given up without an answer. */
-interface Unanswered {
-  readonly url: string;
-  readonly secret: string;
-  /** A server has let the service in since: by this secret, so it is not known to be wrong, or by another, so it counts no more. */
-  since?: 'accepted' | 'replaced';
-}
+/** So much longer it is listened for: it settles what is held back without it. */
+const listenFor = 5 * 60_000;
 
 /** Opens connections on which the service is known to the directory: TCP, TLS and bind, or nothing. */
 export class LdapLogin {
-  private readonly refused = new RefusedCredentials(growingHold(firstHold, longestHold));
   private refusal: string | undefined;
-  private readonly unanswered = new Set<Unanswered>();
+  /** What was read last. */
+  private current: OfferedSecret | undefined;
 
+  /** @param offered what is known of the secrets that this and other sources offered */
   constructor(
     private readonly name: string,
     private readonly config: ConnectionConfig,
     private readonly secrets: Secrets,
     private readonly log: ConnectorLog,
     private readonly names: NameService,
+    private readonly offered: OfferedSecrets,
   ) {}
 
-  /** Why the directory refused the service the last time; nothing since it let the service in. */
+  /** Why the directory refuses the service, in this source or in another that binds as the same account; nothing since it let it in. */
   get trouble(): string | undefined {
-    return this.refusal;
+    const objection = this.current?.objection;
+    return this.refusal ?? (objection?.reason === 'credentials' ? objection.detail : undefined);
   }
 
   /**
    * All of it within the connect limit. Secrets and certificates are read anew, so that rotated ones are used. A bind that has no answer
-   * by then is heard out: until it is, its secret is not sent to this server again, and to one other at most.
+   * by then is heard out: until it is, its secret is sent to nobody, or once more if it was accepted before.
    *
    * @param closing ends the attempt at any point
    * @param givingWay ends it as long as no bind is sent
@@ -79,9 +72,7 @@ export class LdapLogin {
     const untilBind = givingWay ? AbortSignal.any([signal, givingWay]) : signal;
     const credentials = await this.read();
     if ('kind' in credentials) return credentials;
-    const { ca, own, secret } = credentials;
-    const doubt = this.doubt(server, secret);
-    if (doubt) return doubt;
+    const { ca, own } = credentials;
     const trust = { ca, own, servername: this.config.tls.servername };
     const opened = await openSocket(server, trust, untilBind, this.names.lookup);
     if (opened.kind === 'failed') return this.failed(server, opened.detail, own?.certificate);
@@ -91,21 +82,15 @@ export class LdapLogin {
       if (bound) onEnd(connection, detail);
     });
     const known = await this.knownAs(connection, server, untilBind);
-    const binding = known ? Promise.resolve(known) : this.bind(connection, secret, untilBind.aborted ? untilBind : closing);
-    const answer = await settleOn(signal, binding);
-    if (answer === 'aborted') {
-      void this.hearOut(server, connection, secret, binding);
-      return this.failed(server, `${server.url}: bind: connect limit`, own?.certificate);
-    }
+    const answer = known ?? (await this.offer(server, connection, credentials, { closing, signal, untilBind }));
+    if (answer === 'unanswered') return this.failed(server, `${server.url}: bind: connect limit`, own?.certificate);
     if (answer.kind === 'result' && answer.code === 0 && connection.isUsable && !closing.aborted) {
-      this.refused.clear();
       this.refusal = undefined;
-      for (const each of this.unanswered) each.since = each.secret === secret ? 'accepted' : 'replaced';
       bound = true;
       return { kind: 'bound', connection };
     }
     connection.close();
-    if (answer.kind === 'result' && answer.code !== 0) return this.answered(server.url, answer, secret);
+    if (answer.kind === 'failed') return answer;
     const detail = answer.kind === 'closed' ? answer.detail : answer.kind === 'aborted' ? 'connect limit' : 'unreadable answer';
     return this.failed(server, `${server.url}: bind: ${detail}`, own?.certificate);
   }
@@ -120,51 +105,95 @@ export class LdapLogin {
     return known.kind !== 'result' || (known.code === 0 && isSomebody(known.value ?? '')) ? known : undefined;
   }
 
-  private bind(connection: LdapConnection, secret: string, signal: AbortSignal): Promise<Answer> {
-    const { bind } = this.config;
-    return bind.mechanism === 'simple' ? connection.bind(bind.dn, secret, signal) : connection.bindByCertificate(signal);
-  }
-
-  /** Why a secret must not be sent to this server now: what became of it where it was sent last is not known yet. */
-  private doubt({ url }: LdapServer, secret: string): Failure | undefined {
-    const same = [...this.unanswered].filter((each) => each.secret === secret);
-    const failed: Failure = { kind: 'failed', reason: 'connection', detail: `${url}: an earlier bind has no answer yet` };
-    if (same.filter(({ since }) => since === undefined).length >= mostUnanswered) return { ...failed, final: true };
-    return same.some((each) => each.url === url) ? failed : undefined;
-  }
-
-  /** Waits on for the answer of a bind that was given up: a refusal counts, however late. */
-  private async hearOut(
-    { url }: LdapServer,
+  /** Binds, unless the secret must not be sent now. `unanswered` where the limit came first: the connection is then heard out. */
+  private async offer(
+    { url, security }: LdapServer,
     connection: LdapConnection,
-    secret: string,
+    { offered, secret }: Credentials,
+    {
+      closing,
+      signal,
+      untilBind,
+    }: { readonly closing: AbortSignal; readonly signal: AbortSignal; readonly untilBind: AbortSignal },
+  ): Promise<Answer | Failure | 'unanswered'> {
+    const turn = await offered.takeTurn(untilBind);
+    if (turn === 'aborted') return { kind: 'aborted' };
+    try {
+      const objection = this.objection(offered);
+      if (objection) return objection;
+      // A bind that nobody answers holds the secret back. So none is sent where nothing has come, as by the handshake of TLS.
+      const mustSpeak = offered.isInDoubt || (security === 'none' && !offered.wasAccepted);
+      if (mustSpeak) {
+        const spoken = await connection.whoAmI(untilBind);
+        if (spoken.kind !== 'result') return spoken;
+      }
+      if (untilBind.aborted) return { kind: 'aborted' };
+      const { bind } = this.config;
+      const binding =
+        bind.mechanism === 'simple' ? connection.bind(bind.dn, secret, closing) : connection.bindByCertificate(closing);
+      const answer = await settleOn(signal, binding);
+      if (answer === 'aborted') {
+        void this.hearOut(url, connection, offered, binding);
+        return 'unanswered';
+      }
+      // Before the turn ends: whoever waits for it is to know.
+      return (answer.kind === 'result' && this.judge(url, answer, offered)) || answer;
+    } finally {
+      turn.end();
+    }
+  }
+
+  /** Waits on for the answer of a bind that was given up: it counts, however late. */
+  private async hearOut(
+    url: string,
+    connection: LdapConnection,
+    offered: OfferedSecret,
     binding: Promise<Answer>,
   ): Promise<void> {
-    const unanswered: Unanswered = { url, secret };
-    this.unanswered.add(unanswered);
-    const timer = setTimeout(() => connection.close(), hearOutFor).unref();
+    const bind = offered.givenUp(url);
+    const hearing = setTimeout(() => {
+      if (bind.overdue())
+        this.log.warn(
+          { source: this.name, detail: `${url}: bind without an answer`, minutes: offered.minutes },
+          'the directory may count the credentials as refused; not tried again until it answers, they change, or for so many minutes',
+        );
+    }, hearOutFor).unref();
+    const listening = setTimeout(() => connection.close(), hearOutFor + listenFor).unref();
     const answer = await binding;
-    clearTimeout(timer);
-    this.unanswered.delete(unanswered);
+    clearTimeout(hearing);
+    clearTimeout(listening);
+    bind.settled();
     connection.close();
-    if (answer.kind === 'result' && answer.code !== 0 && unanswered.since !== 'replaced') this.answered(url, answer, secret);
+    if (answer.kind === 'result') this.judge(url, answer, offered);
   }
 
-  private answered(url: string, answer: Extract<Answer, { kind: 'result' }>, secret: string): Failure {
-    const { code } = answer;
+  /** What an answer says of the secret. Undefined where the service is let in. */
+  private judge(url: string, answer: Extract<Answer, { kind: 'result' }>, offered: OfferedSecret): Failure | undefined {
+    const { code, diagnostic } = answer;
+    if (code === 0) {
+      offered.accepted();
+      return undefined;
+    }
     if (code === 51 || code === 52) return { kind: 'failed', reason: 'connection', detail: `${url}: bind ${resultName(code)}` };
-    const detail = `${url}: bind ${explainRefusal(code, answer.diagnostic)}`;
+    const detail = `${url}: bind ${explainRefusal(code, diagnostic)}`;
+    if (code === 49 && isServersOwn(diagnostic)) return { kind: 'failed', reason: 'connection', detail };
     if (code !== 49 && code !== 48) return { kind: 'failed', reason: 'refused', detail };
-    this.refusal = detail;
-    // Two binds that were given up may both be refused late; that is one refusal.
-    if (!this.refused.has(secret)) {
-      this.refused.add(secret);
-      this.log.error(
-        { source: this.name, detail, minutes: this.minutes(secret) },
-        'the directory refuses the credentials; not tried again until they change, or for so many minutes',
-      );
+    const isNews = offered.refused(detail);
+    // A late refusal of a secret that was replaced meanwhile is nobody's concern any more.
+    if (offered === this.current) {
+      this.refusal = detail;
+      if (isNews)
+        this.log.error(
+          { source: this.name, detail, minutes: offered.minutes },
+          'the directory refuses the credentials; not tried again until they change, or for so many minutes',
+        );
     }
     return { kind: 'failed', reason: 'credentials', detail, final: true };
+  }
+
+  private objection(offered: OfferedSecret): Failure | undefined {
+    const { objection } = offered;
+    return objection && { kind: 'failed', ...objection, final: true };
   }
 
   /** A server that does not want our certificate says so by an alert of TLS (RFC 8446 §6.2), or by nothing but its farewell. */
@@ -199,17 +228,16 @@ export class LdapLogin {
       if (secret.trim() === '') return failed('credentials', `${bind.password}: is empty`);
       if (secret.includes('\0')) return failed('credentials', `${bind.password}: is not UTF-8 text`);
     }
-    if (this.refused.has(secret))
-      return failed('credentials', `${this.refusal}; not tried again until it changes, or for ${this.minutes(secret)} minutes`);
+    // A certificate is not shared: it locks no account, and one directory may know it where another does not.
+    const offered = this.offered.of(bind.mechanism === 'simple' ? `dn:${bind.dn}` : `certificate of ${this.name}`, secret);
+    this.current = offered;
+    const objection = this.objection(offered);
+    if (objection) return objection;
     try {
-      return { secret, own, ca: await reading(tls.ca) };
+      return { secret, offered, own, ca: await reading(tls.ca) };
     } catch (error) {
       return failed('connection', error instanceof Error ? error.message : 'the authorities cannot be read');
     }
-  }
-
-  private minutes(secret: string): number {
-    return Math.ceil(this.refused.remaining(secret) / 60_000);
   }
 }
 

@@ -177,3 +177,14 @@ describe('an answer that the server cut short', () => {
     expect(await find(source, 'two', { d: 'Red' }, ['cn'])).toEqual({ kind: 'ambiguous' });
   });
 });
+
+describe('a search that the server ends at a limit of its own', () => {
+  it.each([
+    ['time', 3, 'timeout', 'timeLimitExceeded (3)'],
+    ['administration', 11, 'limit', 'adminLimitExceeded (11)'],
+  ] as const)('of %s is unavailable by it', async (_, code, reason, detail) => {
+    const running = await directory({ onSearch: ({ base }) => (base === '' ? undefined : { code }) });
+    const source = ldap([running.port], { limits: { operation: '20s' }, lookups: { team } });
+    expect(await find(source, 'team', { d: 'Red' }, ['cn'])).toEqual({ kind: 'unavailable', reason, detail });
+  });
+});

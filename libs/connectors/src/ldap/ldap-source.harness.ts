@@ -95,8 +95,8 @@ export function ldap(
   ports: readonly number[],
   options: object = {},
   secrets: Secrets = new Password('right'),
+  connector = new LdapConnector(),
 ): Source & { logged: Logged[] } {
-  const connector = new LdapConnector();
   const base = 'dc=corp,dc=example';
   const config = connector.config.parse({
     type: 'ldap',

@@ -18,7 +18,14 @@ async function dns(zone: DnsZone): Promise<RunningDnsServer> {
 }
 
 function discovery(server: RunningDnsServer, changes: Partial<Discovery> = {}) {
-  const config: Discovery = { domain: 'corp.example', scheme: 'ldaps', refresh: 60_000, security: 'tls', ...changes };
+  const config: Discovery = {
+    domain: 'corp.example',
+    service: 'ldap',
+    scheme: 'ldaps',
+    refresh: 60_000,
+    security: 'tls',
+    ...changes,
+  };
   const logged: object[] = [];
   const note = (fields: object): void => void logged.push(fields);
   const lists: (readonly string[])[] = [];
@@ -48,9 +55,28 @@ describe('servers in DNS', () => {
     const server = await dns({ services: { [domain]: [{ target: 'dc1.corp.example', port: 1389 }] } });
     const plain = discovery(server, { scheme: 'ldap', security: 'startTls' });
     await plain.found.list();
-    const catalog = discovery(server, { port: 3269 });
-    await catalog.found.list();
-    expect([plain.lists, catalog.lists]).toEqual([[['ldap://dc1.corp.example:1389']], [['ldaps://dc1.corp.example:3269']]]);
+    const other = discovery(server, { port: 1636 });
+    await other.found.list();
+    expect([plain.lists, other.lists]).toEqual([[['ldap://dc1.corp.example:1389']], [['ldaps://dc1.corp.example:1636']]]);
+  });
+
+  it('are global catalogs alone where those are wanted, the site’s first, with their own ports', async () => {
+    const catalog = (name: string) => ({ target: `${name}.child.corp.example`, port: 3268 });
+    const server = await dns({
+      services: {
+        [domain]: [at('dc1'), at('dc2'), at('dc3')],
+        [site]: [at('dc1')],
+        '_gc._tcp.corp.example': [catalog('gc1'), catalog('gc2')],
+        '_gc._tcp.stockholm._sites.corp.example': [catalog('gc2')],
+      },
+    });
+    const encrypted = discovery(server, { service: 'gc', site: 'stockholm' });
+    await encrypted.found.list();
+    expect(encrypted.lists).toEqual([['ldaps://gc2.child.corp.example:3269', 'ldaps://gc1.child.corp.example:3269']]);
+    const plain = discovery(server, { service: 'gc', site: 'stockholm', scheme: 'ldap', security: 'startTls' });
+    await plain.found.list();
+    expect(plain.lists).toEqual([['ldap://gc2.child.corp.example:3268', 'ldap://gc1.child.corp.example:3268']]);
+    expect(server.questions).not.toContain(`SRV ${domain}`);
   });
 
   it('of the site come before the others of the domain', async () => {
@@ -117,7 +143,7 @@ describe('servers in DNS', () => {
   it('are unknown where DNS cannot even be asked, and the process goes on', async () => {
     const [lists, logged]: [unknown[], object[]] = [[], []];
     const note = (fields: object): void => void logged.push(fields);
-    const config: Discovery = { domain: 'corp.example', scheme: 'ldaps', refresh: 5, security: 'tls' };
+    const config: Discovery = { domain: 'corp.example', service: 'ldap', scheme: 'ldaps', refresh: 5, security: 'tls' };
     const names = new NameService(['10.0.0.256'], 100);
     const found = new ServerDiscovery('corp-ad', config, names, { warn: note, error: note }, (servers) => lists.push(servers));
     cleanUp.push(() => found.close());

@@ -8,6 +8,9 @@ export type Listed = { readonly kind: 'listed' } | { readonly kind: 'failed'; re
 /** With these DNS has answered: there is no such record. */
 const saysNone: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA']);
 
+/** DNS lists the ports of ldap:// only. */
+const encryptedPorts = { ldap: 636, gc: 3269 };
+
 /** An answer of DNS about one service. */
 type Records = readonly SrvRecord[];
 
@@ -94,7 +97,7 @@ export class ServerDiscovery {
   }
 
   private server({ name, port: listed }: SrvRecord): LdapServer {
-    const { scheme, port = scheme === 'ldaps' ? 636 : listed, security } = this.config;
+    const { scheme, service, port = scheme === 'ldaps' ? encryptedPorts[service] : listed, security } = this.config;
     const host = name.toLowerCase();
     return { url: `${scheme}://${host}:${port}`, host, port, security };
   }
@@ -109,10 +112,13 @@ export class ServerDiscovery {
   }
 }
 
-/** The services whose records list the servers, the preferred one first. */
-export function servicesOf({ domain, site }: Pick<Discovery, 'domain' | 'site'>): readonly string[] {
-  const nearby = site === undefined ? [] : [`_ldap._tcp.${site}._sites.dc._msdcs.${domain}`];
-  return [...nearby, `_ldap._tcp.${domain}`];
+/**
+ * The services whose records list the servers, the preferred one first ([MS-ADTS] §6.3.2.3). Every domain controller is listed at
+ * `_ldap`, only those that are global catalogs at `_gc`.
+ */
+export function servicesOf({ domain, site, service }: Pick<Discovery, 'domain' | 'site' | 'service'>): readonly string[] {
+  const nearby = { ldap: `_ldap._tcp.${site}._sites.dc._msdcs.${domain}`, gc: `_gc._tcp.${site}._sites.${domain}` };
+  return [...(site === undefined ? [] : [nearby[service]]), `_${service}._tcp.${domain}`];
 }
 
 /** RFC 2782: the lowest priority first; within one, drawn by weight. */
