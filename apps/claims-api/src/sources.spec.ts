@@ -35,11 +35,12 @@ it('warns of a source that may work as long as a request may wait, and of keys t
     const logged: object[] = [];
     const log = { warn: (fields: object) => void logged.push(fields) } as unknown as Logger;
     const listener = () => undefined;
-    new Sources(await readConfiguration({ CLAIMBRIDGE_CONFIG: file }), [new LdapConnector()], {
+    const sources = new Sources(await readConfiguration({ CLAIMBRIDGE_CONFIG: file }), [new LdapConnector()], {
       secrets: {} as Secrets,
       log,
       listener: listener as never,
     });
+    expect([...sources.registered.keys()]).toEqual(['fine', 'slow']);
     expect(logged).toEqual([
       { source: 'slow', lookup: 'user', key: 'mail' },
       { source: 'slow', operationMs: 700, deadlineMs: 700 },

@@ -154,8 +154,8 @@ describe('resolveClaims', () => {
         { ...everyKey, onPremisesSamAccountName: undefined! },
         { key: 'mail', lastKnownAge: 5_000 },
       ],
-    ])('finds the last known answer: %s', async (_name, answers, subject, account) => {
-      const answer = ({ locateRule }: LookupQuery): Outcome => answers[locateRule!]!;
+    ])('finds the last known answer: %s', async (_name, outcomes, subject, account) => {
+      const answer = ({ locateRule }: LookupQuery): Outcome => outcomes[locateRule!]!;
       const { plan: compiled, source } = plan(
         { a: { locate, answer } },
         {
@@ -181,8 +181,8 @@ describe('resolveClaims', () => {
       ['nobody was there by any', [nobody(1_000), nobody(1_000), down]],
       ['it is too old by one', [nobody(2 * 3_600_000), known(1_000), down]],
       ['the next one knows nothing', [nobody(1_000), down, known(1_000)]],
-    ])('finds none where %s', async (_name, answers) => {
-      const answer = ({ locateRule }: LookupQuery): Outcome => answers[locateRule!]!;
+    ])('finds none where %s', async (_name, outcomes) => {
+      const answer = ({ locateRule }: LookupQuery): Outcome => outcomes[locateRule!]!;
       const { plan: compiled } = plan(
         { a: { locate, answer } },
         {

@@ -34,12 +34,19 @@ const turns = new WeakMap<LdapConnection, Promise<unknown>>();
 
 /** The searches of one lookup, one after the other over one connection, so that one server answers them all. */
 export class Conversation {
+  private lost = false;
+
   constructor(
     private readonly connections: Pick<LdapConnections, 'giveUp'>,
     private readonly connection: LdapConnection,
     private readonly timeLimit: number,
     private readonly signal: AbortSignal,
   ) {}
+
+  /** Whether a search of it has no answer because of its connection, so that another may have one. */
+  get isLost(): boolean {
+    return this.lost;
+  }
 
   /** No more than so many entries. */
   async search(question: Question, atMost: number): Promise<Entries | Unavailable> {
@@ -87,13 +94,14 @@ export class Conversation {
     accepted?: number,
   ): Promise<AnsweredSearch | Unavailable> {
     const answer = await this.connection.search({ ...search, ...extent, timeLimit: this.timeLimit }, this.signal);
+    if (answer.kind === 'closed') this.lost = true;
     if (answer.kind !== 'result') return failure(answer);
     const { code } = answer;
     if (code === 0 || code === sizeLimitExceeded || code === accepted || (absentBase && code === noSuchObject)) return answer;
     const isTrouble = isSessionTrouble(code) || isServerTrouble(code);
-    return isTrouble && this.connections.giveUp(this.connection, code)
-      ? unavailable('connection', resultName(code))
-      : failure(answer);
+    if (!isTrouble || !this.connections.giveUp(this.connection, code)) return failure(answer);
+    this.lost = true;
+    return unavailable('connection', resultName(code));
   }
 }
 
@@ -114,15 +122,16 @@ export class Conversations {
     signal: AbortSignal,
     talk: (conversation: Conversation) => Promise<Result | Unavailable>,
   ): Promise<Result | Unavailable> {
-    for (let attempt = 1; ; attempt++) {
-      // One that was opened while the lost one was in use may have been lost with it.
-      const acquiring = this.connections.acquire(attempt === 1 ? 0 : this.connections.opened);
+    for (let lost: LdapConnection | undefined; ;) {
+      const acquiring = this.connections.acquire(lost);
       const acquired = acquiring instanceof Promise ? await settleOn(signal, acquiring) : acquiring;
       if (acquired === 'aborted') return unavailable('timeout', 'no connection yet');
       if (acquired.kind === 'failed') return unavailable(acquired.reason, acquired.detail);
-      const result = await talk(new Conversation(this.connections, acquired.connection, this.timeLimit, signal));
-      const isLost = result.kind === 'unavailable' && (result as Unavailable).reason === 'connection';
-      if (!isLost || acquired.connection.isUsable || attempt > 1 || this.connections.isClosed) return result;
+      const conversation = new Conversation(this.connections, acquired.connection, this.timeLimit, signal);
+      const result = await talk(conversation);
+      const isLost = conversation.isLost && result.kind === 'unavailable' && (result as Unavailable).reason === 'connection';
+      if (!isLost || lost || this.connections.isClosed) return result;
+      lost = acquired.connection;
     }
   }
 }

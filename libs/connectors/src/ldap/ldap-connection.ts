@@ -10,6 +10,7 @@ import {
 } from 'ldapts';
 import { onAbort } from '../on-abort.js';
 import { UnderWay } from '../under-way.js';
+import { everything } from './filters.js';
 import { readMessage, type LdapMessage, type OperationResult } from './ldap-message.js';
 import { MessageFrames } from './message-frames.js';
 import type { DirectoryEntry } from './search-entry.js';
@@ -70,11 +71,24 @@ interface Operation {
 /** What one operation may answer at most: the bytes of its messages, whatever is in them. */
 const maximumAnswerBytes = 8 * 1024 * 1024;
 
-/** Operations that ended at their own limit, one after the other, while the server sent nothing at all: then the connection is dead. */
+/** Operations that ended at their own limit, one after the other, while the server sent nothing at all: then the connection may be dead. */
 const silenceLimit = 2;
 
-/** As many in a row without an answer to any, though something came: what answers so slowly is of no use either. */
+/** As many in a row without an answer to any, though something came: what answers so slowly may be of no use either. */
 const unansweredLimit = 4;
+
+/** What operations without an answer say of their connection; they may have been slow themselves. */
+export type Suspicion = 'silent' | 'slow';
+
+/** Every account may read the root of a directory (RFC 4512 §5.1), also nobody, and it costs nothing. */
+const rootDse: Search = {
+  base: '',
+  scope: 'base',
+  filter: everything,
+  attributes: ['1.1'],
+  sizeLimit: 1,
+  timeLimit: serverTimeLimit(1_000),
+};
 
 /**
  * One connection, used until it ends and never opened again. Operations share it, each with its own message id and its own end;
@@ -89,6 +103,7 @@ export class LdapConnection {
   private unanswered = 0;
   private ended: string | undefined;
   private retired: string | undefined;
+  private suspect: (suspicion: Suspicion) => void = () => undefined;
 
   /** @param onEnd called once, when the connection can take no more operations */
   constructor(
@@ -144,16 +159,26 @@ export class LdapConnection {
     return this.send(request, search.sizeLimit, signal);
   }
 
+  /** Asks for the root of the directory: whether there is somebody who answers. */
+  searchRoot(signal: AbortSignal): Promise<Answer> {
+    return this.search(rootDse, signal);
+  }
+
+  /** Tells of operations that ended at their limit, so many in a row that the connection may be to blame. */
+  watch(suspect: (suspicion: Suspicion) => void): void {
+    this.suspect = suspect;
+  }
+
   /** Takes no more operations; ends when those under way have. */
   retire(why = 'closed by us'): void {
     this.retired = why;
     if (this.operations.size === 0) this.close();
   }
 
-  close(): void {
+  close(why = 'closed by us'): void {
     if (this.ended === undefined && this.socket.writable)
       this.socket.write(new UnbindRequest({ messageId: this.nextMessageId() }).write());
-    this.end(this.retired ?? 'closed by us');
+    this.end(this.retired ?? why);
   }
 
   private send(request: (messageId: number) => { write(): Buffer }, sizeLimit: number, signal: AbortSignal): Promise<Answer> {
@@ -191,12 +216,12 @@ export class LdapConnection {
     this.socket.write(bytes);
   }
 
-  /** Ends a connection on which nothing comes any more. Who was given up before its limit says nothing of the server. */
+  /** Who was given up before its limit says nothing of the server. */
   private countUnanswered(receiptsBefore: number): void {
     this.unanswered++;
     if (this.receipts === receiptsBefore) this.silences++;
-    if (this.silences >= silenceLimit) this.end('silent');
-    else if (this.unanswered >= unansweredLimit) this.retire('slow');
+    if (this.silences >= silenceLimit) this.suspect('silent');
+    else if (this.unanswered >= unansweredLimit) this.suspect('slow');
   }
 
   /** Tells the server to stop (RFC 4511 §4.11). */

@@ -1,26 +1,20 @@
 import type { ProbeResult, Secrets } from '#claims';
-import { PresenceFilter } from 'ldapts';
 import type { ConnectorLog } from '../connector.js';
 import { HostList } from '../host-list.js';
 import { settleOn } from '../settle-on.js';
 import type { ConnectionConfig, LdapServer } from './connection-config.js';
 import { Doubts } from './doubts.js';
-import { serverTimeLimit, type LdapConnection, type Search } from './ldap-connection.js';
+import { everything } from './filters.js';
+import { HeldConnections } from './held-connections.js';
+import { serverTimeLimit, type LdapConnection, type Suspicion } from './ldap-connection.js';
 import { LdapLogin, type Failure } from './ldap-login.js';
+import { Liveness } from './liveness.js';
 import { NameService } from './name-service.js';
 import type { OfferedSecrets } from './offered-secrets.js';
-import { isSessionTrouble, resultName, searchFailure } from './result-codes.js';
+import { isServerTrouble, isSessionTrouble, resultName, searchFailure } from './result-codes.js';
 import { ServerDiscovery } from './server-discovery.js';
 
 export type Acquired = { readonly kind: 'connection'; readonly connection: LdapConnection } | Failure;
-
-interface Held {
-  readonly connection: LdapConnection;
-  readonly server: LdapServer;
-  /** Which one it is of all that were opened, from 1. */
-  readonly ordinal: number;
-  readonly keepAlive: NodeJS.Timeout;
-}
 
 /**
  * After every server failed, operations are answered at once for this time, and longer each time, instead of trying one by one. A bind
@@ -34,16 +28,6 @@ const replaceWithin = 500;
 /** Connections are given up again for the same answer after so long: a lookup that is wrong must not cause a bind for each sign-in. */
 const doubtFor = { session: 60_000, server: 4_000 };
 
-/** Every account may read the root of a directory (RFC 4512 §5.1), and it costs nothing. */
-const rootDse: Search = {
-  base: '',
-  scope: 'base',
-  filter: new PresenceFilter({ attribute: 'objectClass' }),
-  attributes: ['1.1'],
-  sizeLimit: 1,
-  timeLimit: serverTimeLimit(1_000),
-};
-
 /**
  * The bound connections to one directory. At most one is being opened at any time, so at most one bind can be refused before
  * the refusal is known: refused credentials are final for every server, until they change or their time has passed.
@@ -55,9 +39,7 @@ export class LdapConnections {
   private readonly login: LdapLogin;
   private readonly doubtedSessions = new Doubts<LdapServer>(doubtFor.session);
   private readonly doubtedServers = new Doubts<LdapServer>(doubtFor.server);
-  private held: Held[] = [];
-  private turn = 0;
-  private openedCount = 0;
+  private readonly held: HeldConnections;
   private failedRounds = 0;
   private opening: Promise<Acquired> | undefined;
   private returning: { readonly done: Promise<void>; readonly giveWay: () => void } | undefined;
@@ -65,14 +47,17 @@ export class LdapConnections {
   private lastFailure: { readonly failure: Failure; readonly until: number } | undefined;
   private readonly closing = new AbortController();
 
+  /** @param base where sign-ins search; a server that does not answer there is no better than the present one */
   constructor(
     private readonly name: string,
     private readonly config: ConnectionConfig,
     secrets: Secrets,
     private readonly log: ConnectorLog,
     offered: OfferedSecrets,
+    private readonly base = '',
   ) {
-    const { servers, discovery, limits } = config;
+    const { servers, discovery, limits, connections } = config;
+    this.held = new HeldConnections(connections.count);
     this.servers = new HostList(servers);
     this.names = new NameService(discovery?.dns, limits.connect / 8);
     this.discovery = discovery && new ServerDiscovery(name, discovery, this.names, log, (listed) => this.servers.replace(listed));
@@ -83,32 +68,29 @@ export class LdapConnections {
     return this.closing.signal.aborted;
   }
 
-  /** How many connections have been opened so far. */
-  get opened(): number {
-    return this.openedCount;
-  }
-
   /**
    * The bound connection with the fewest operations; opening one takes no longer than the connect limit for each server.
    *
-   * @param since where given, one that was opened after so many: whoever lost a connection is not sent to another that may have been
-   * lost with it and does not know yet
+   * @param lost where given, one that was opened after this one was lost or given up: whoever lost it is not sent to another that may
+   * have been lost with it and does not know yet, unless no other can be had
    */
-  acquire(since = 0): Acquired | Promise<Acquired> {
+  acquire(lost?: LdapConnection): Acquired | Promise<Acquired> {
     if (this.isClosed) return { kind: 'failed', reason: 'internal', detail: 'the source is closed' };
-    const usable = this.usable;
-    const next = this.leastBusy(since === 0 ? usable : usable.filter(({ ordinal }) => ordinal > since));
-    if (!next) return this.acquireNew(usable);
-    if (usable.length < this.config.connections.count) void this.openInBackground();
+    const next = this.held.next(lost);
+    if (!next) return this.acquireNew(lost);
+    if (this.held.isShort) void this.openInBackground();
     else this.returnToPreferred(next.server);
     return { kind: 'connection', connection: next.connection };
   }
 
-  private async acquireNew([remaining]: readonly Held[]): Promise<Acquired> {
-    const opened = await this.openOne();
-    return opened.kind === 'failed' && remaining?.connection.isUsable
-      ? { kind: 'connection', connection: remaining.connection }
-      : opened;
+  private async acquireNew(lost: LdapConnection | undefined): Promise<Acquired> {
+    const opening = this.openOne();
+    // After an attempt failed, a doubted connection is all there is: a sign-in does not wait for the next one.
+    const waiting = lost === undefined && this.lastFailure && this.held.lastResort();
+    if (waiting) return { kind: 'connection', connection: waiting.connection };
+    const opened = await opening;
+    const remaining = opened.kind === 'failed' ? this.held.lastResort() : undefined;
+    return remaining ? { kind: 'connection', connection: remaining.connection } : opened;
   }
 
   /** Asks on every connection, so that none is silent for longer than the probes; opens one where there is none, without a pause. */
@@ -117,8 +99,8 @@ export class LdapConnections {
     const acquired = await settleOn(signal, Promise.resolve(this.acquire()));
     if (acquired === 'aborted') return { kind: 'down', reason: 'timeout' };
     if (acquired.kind === 'failed') return { kind: 'down', reason: acquired.reason, detail: acquired.detail };
-    const connections = new Set([acquired.connection, ...this.held.map(({ connection }) => connection)]);
-    const answers = await Promise.all([...connections].map((each) => each.search(rootDse, signal)));
+    const connections = new Set([acquired.connection, ...this.held.all.map(({ connection }) => connection)]);
+    const answers = await Promise.all([...connections].map((each) => each.searchRoot(signal)));
     const { trouble } = this.login;
     if (answers.some((answer) => answer.kind === 'result' && answer.code === 0))
       return trouble === undefined ? { kind: 'up' } : { kind: 'up', warning: { reason: 'credentials', detail: trouble } };
@@ -131,14 +113,16 @@ export class LdapConnections {
   }
 
   /**
-   * Gives a connection up for the result code of a search, by which its session or its server is of no use. False where it stays: the
-   * same was answered before, over others, so the search is to blame, or no server is better.
+   * Gives a connection up for the result code of a search, by which its session or its server is of no use; it ends when another is open
+   * in its place. False where it stays: the same was answered before, over others, so the search is to blame, or no server is better, or
+   * none can be reached.
    */
   giveUp(connection: LdapConnection, code: number): boolean {
-    const held = this.held.find((each) => each.connection === connection);
+    const held = this.held.of(connection);
     if (!held || !connection.isUsable) return true;
+    if (this.held.isDoubted(connection)) return this.lastFailure === undefined;
     const { server, ordinal } = held;
-    const begun = this.openedCount + (this.opening || this.returning ? 1 : 0);
+    const begun = this.held.opened + (this.opening || this.returning ? 1 : 0);
     if (isSessionTrouble(code)) {
       if (!this.doubtedSessions.add(server, ordinal, begun)) return false;
     } else {
@@ -146,7 +130,7 @@ export class LdapConnections {
       if (!isNew && this.servers.inOrder().every((each) => this.doubtedServers.has(each))) return false;
       this.servers.failed(server);
     }
-    connection.retire(resultName(code));
+    this.held.doubt(connection, resultName(code));
     return true;
   }
 
@@ -154,18 +138,7 @@ export class LdapConnections {
     this.closing.abort();
     this.discovery?.close();
     clearTimeout(this.replacing);
-    for (const { connection } of this.held) connection.close();
-  }
-
-  private get usable(): readonly Held[] {
-    return this.held.filter(({ connection }) => connection.isUsable);
-  }
-
-  /** Of equally busy ones each in its turn: searches of one moment are not under way yet when the next one asks. */
-  private leastBusy(candidates: readonly Held[]): Held | undefined {
-    const least = Math.min(...candidates.map(({ connection }) => connection.underWay));
-    const idlest = candidates.filter(({ connection }) => connection.underWay === least);
-    return idlest[this.turn++ % Math.max(1, idlest.length)];
+    for (const { connection } of this.held.all) connection.close();
   }
 
   /**
@@ -214,53 +187,64 @@ export class LdapConnections {
     return listed.kind === 'failed' ? { kind: 'failed', reason: 'connection', detail: listed.detail } : undefined;
   }
 
+  /** @param givingWay for a trial: nobody waits for it, so it ends with this, and a server that only binds is none */
   private async tryServers(servers: readonly LdapServer[], givingWay?: AbortSignal): Promise<Acquired> {
     let failure: Failure = { kind: 'failed', reason: 'connection', detail: 'no server' };
     for (const server of servers) {
       const result = await this.login.open(server, { closing: this.closing.signal, givingWay }, (connection, detail) =>
         this.drop(connection, server, detail),
       );
-      if (result.kind === 'bound') return this.hold(result.connection, server);
-      failure = result;
-      if (result.final || this.isClosed || givingWay?.aborted) break;
+      if (result.kind === 'bound' && (!givingWay || (await this.answersSearches(result.connection, givingWay))))
+        return this.hold(result.connection, server);
+      if (result.kind === 'bound') result.connection.close();
+      else failure = result;
+      if (('final' in result && result.final) || this.isClosed || givingWay?.aborted) break;
       this.servers.failed(server);
     }
     return failure;
   }
 
+  /** Whether a search has an answer in time where those of sign-ins begin, whatever it is. */
+  private async answersSearches(connection: LdapConnection, givingWay: AbortSignal): Promise<boolean> {
+    const { operation } = this.config.limits;
+    const answer = await connection.search(
+      {
+        base: this.base,
+        scope: 'base',
+        filter: everything,
+        attributes: ['1.1'],
+        sizeLimit: 1,
+        timeLimit: serverTimeLimit(operation),
+      },
+      AbortSignal.any([givingWay, this.closing.signal, AbortSignal.timeout(operation)]),
+    );
+    return answer.kind === 'result' && !isSessionTrouble(answer.code) && !isServerTrouble(answer.code) && connection.isUsable;
+  }
+
   private hold(connection: LdapConnection, server: LdapServer): Acquired {
     this.servers.works(server);
     void this.names.remember(this.servers.inOrder().map(({ host }) => host));
-    this.held.push({ connection, server, ordinal: ++this.openedCount, keepAlive: this.keepAlive(connection) });
+    const limits = { keepAlive: this.config.connections.keepAlive, operation: this.config.limits.operation };
+    const liveness = new Liveness(connection, limits, (suspicion) => this.suspect(connection, server, suspicion));
+    this.held.add({ connection, server, liveness });
     return { kind: 'connection', connection };
   }
 
-  /** Asks for something where nothing came for half the time, so that nobody on the way takes the connection for dead. */
-  private keepAlive(connection: LdapConnection): NodeJS.Timeout {
-    let received = connection.received;
-    const look = async (): Promise<void> => {
-      if (connection.received === received) await this.ask(connection);
-      received = connection.received;
-    };
-    return setInterval(() => void look(), this.config.connections.keepAlive / 2).unref();
-  }
-
-  /** Once more where the first question had no answer: after the second the connection counts as dead. */
-  private async ask(connection: LdapConnection): Promise<void> {
-    for (let attempt = 1; attempt <= 2 && connection.isUsable; attempt++) {
-      const answer = await connection.search(rootDse, AbortSignal.timeout(this.config.limits.operation));
-      if (answer.kind !== 'aborted') return;
-    }
+  /** Nothing comes any more, or too late. */
+  private suspect(connection: LdapConnection, server: LdapServer, suspicion: Suspicion): void {
+    // It would be chosen again at once.
+    this.servers.failed(server);
+    // One that is dead holds up those who wait for it, but none can take its place while the directory refuses us.
+    if (suspicion === 'silent' && this.login.trouble === undefined) return connection.close(suspicion);
+    this.held.doubt(connection, suspicion);
+    this.replaceSoon();
   }
 
   private drop(connection: LdapConnection, server: LdapServer, detail: string): void {
-    const ended = this.held.find((held) => held.connection === connection);
+    const ended = this.held.of(connection);
     if (!ended) return;
-    clearInterval(ended.keepAlive);
-    this.held = this.held.filter((held) => held !== ended);
+    this.held.remove(ended);
     if (this.isClosed) return;
-    // One that stopped answering would be chosen again at once; one that was closed may have been idle.
-    if (detail === 'silent' || detail === 'slow') this.servers.failed(server);
     this.log.warn({ source: this.name, server: server.url, detail }, 'a directory connection ended');
     this.replaceSoon();
   }
@@ -275,13 +259,13 @@ export class LdapConnections {
 
   private async replace(): Promise<void> {
     this.replacing = undefined;
-    if (this.isClosed || this.usable.length >= this.config.connections.count) return;
+    if (this.isClosed || !this.held.isShort) return;
     const opened = await this.openInBackground();
     if (opened.kind === 'connection') this.replaceSoon();
     else if (opened.reason !== 'credentials') this.replaceSoon(pause.longest * (1 + Math.random()));
   }
 
-  /** Tries a better server in the background; when it takes a bind, the others' connections end with their last operation. */
+  /** Tries a better server in the background; when it answers there, the others' connections end with their last operation. */
   private returnToPreferred(current: LdapServer): void {
     if (this.opening || this.returning) return;
     const better = this.servers.takeBetter(current);
@@ -290,8 +274,8 @@ export class LdapConnections {
     const goBack = async (): Promise<void> => {
       const result = await this.tryServers(better, giveWay.signal);
       if (result.kind === 'failed') return;
-      const preferred = this.held.find(({ connection }) => connection === result.connection)?.server;
-      for (const { connection, server } of this.held) if (server !== preferred) connection.retire();
+      const preferred = this.held.of(result.connection)?.server;
+      for (const { connection, server } of this.held.all) if (server !== preferred) this.held.retire(connection);
       this.log.warn({ source: this.name, server: preferred?.url }, 'on a preferred server again');
     };
     const done = goBack().finally(() => (this.returning = undefined));

@@ -63,7 +63,8 @@ export class LdapSource extends RepeatingSource {
     super();
     const lookups = Object.entries(config.lookups);
     this.lookups = new Map(lookups.map(([key, { parameters, locate, refuses }]) => [key, { parameters, locate, refuses }]));
-    this.connections = new LdapConnections(name, config, dependencies.secrets, dependencies.log, offered);
+    const base = constantBase(lookups.map(([, lookup]) => lookup));
+    this.connections = new LdapConnections(name, config, dependencies.secrets, dependencies.log, offered, base);
     this.conversations = new Conversations(this.connections, config.limits.operation);
     const domains = new Domains(this.conversations);
     this.prepared = new Map(
@@ -228,6 +229,13 @@ function projectionFor({ lookup, projections }: Prepared, asked: readonly string
   const projection = { ...projectionOf(asked, lookup.notFoundWhen), refusal };
   projections.set(asked, projection);
   return projection;
+}
+
+/** Where one of the lookups begins its searches, whoever is looked up; the root where that depends on the person each time. */
+function constantBase(lookups: readonly LdapLookup[]): string | undefined {
+  const base = lookups.flatMap(({ questions }) => questions).find((question) => !question.base.isFilled)?.base;
+  const encoded = base?.encode(new Map());
+  return encoded === 'impossible' ? undefined : encoded?.name;
 }
 
 /** Not the same as no: a right is missing, or the server computes no such thing. */

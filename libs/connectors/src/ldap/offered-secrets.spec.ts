@@ -28,47 +28,55 @@ describe('a bind that has no answer', () => {
     vi.spyOn(globalThis, 'setTimeout').mockImplementation(sooner as typeof setTimeout);
   }
 
-  it('by a secret that was never accepted is the only one, and holds it back until it changes', { timeout: 30_000 }, async () => {
-    hearOutFor(500);
-    let binds = 0;
-    const onBind = () => (binds++, never);
-    const servers = [await directory({ onBind }), await directory({ onBind })];
-    const password = new Password('right');
-    const source = ldap(
-      servers.map(({ port }) => port),
-      unhurried,
-      password,
-    );
-    await asked(source);
-    await vi.waitFor(() => expect(source.logged.map(({ message }) => message)).toEqual([expect.stringContaining('may count')]), {
-      timeout: 10_000,
-    });
-    for (const outcome of await asked(source)) expect(outcome).toMatchObject({ kind: 'unavailable', reason: 'connection' });
-    expect(await source.probe(patient)).toMatchObject({
-      kind: 'down',
-      reason: 'connection',
-      detail: expect.stringMatching(/bind without an answer; not tried again until it changes, or for \d minutes$/),
-    });
-    expect(binds).toBe(1);
-    const offeredAgain = (count: number): Promise<void> =>
-      vi.waitFor(
+  it(
+    'by a secret that was never accepted is followed by one other when it is overdue, and then by none until it changes',
+    { timeout: 30_000 },
+    async () => {
+      hearOutFor(500);
+      let binds = 0;
+      const onBind = () => (binds++, never);
+      const servers = [await directory({ onBind }), await directory({ onBind })];
+      const password = new Password('right');
+      const source = ldap(
+        servers.map(({ port }) => port),
+        unhurried,
+        password,
+      );
+      await asked(source);
+      await vi.waitFor(
         async () => {
           await find(source, 'user', adele);
-          expect(binds).toBe(count);
+          expect(source.logged.map(({ message }) => message)).toEqual([expect.stringContaining('may count')]);
         },
         { timeout: 10_000 },
       );
-    later(460_000);
-    await offeredAgain(2);
-    password.text = 'another';
-    await offeredAgain(3);
-  });
+      for (const outcome of await asked(source)) expect(outcome).toMatchObject({ kind: 'unavailable', reason: 'connection' });
+      expect(await source.probe(patient)).toMatchObject({
+        kind: 'down',
+        reason: 'connection',
+        detail: expect.stringMatching(/bind without an answer; not tried again until it changes, or for \d minutes$/),
+      });
+      expect([binds, ...servers.map(({ accepted }) => accepted > 0)]).toEqual([2, true, true]);
+      const offeredAgain = (count: number): Promise<void> =>
+        vi.waitFor(
+          async () => {
+            await find(source, 'user', adele);
+            expect(binds).toBe(count);
+          },
+          { timeout: 10_000 },
+        );
+      later(460_000);
+      await offeredAgain(3);
+      password.text = 'another';
+      await offeredAgain(4);
+    },
+  );
 
   it('ends what it holds back as soon as the server accepts it after all', { timeout: 30_000 }, async () => {
     hearOutFor(100);
     const answer = Promise.withResolvers<undefined>();
     let binds = 0;
-    const source = ldap([(await directory({ onBind: () => (++binds === 1 ? answer.promise : undefined) })).port], unhurried);
+    const source = ldap([(await directory({ onBind: () => (++binds <= 2 ? answer.promise : undefined) })).port], unhurried);
     await vi.waitFor(
       async () => {
         await find(source, 'user', adele);
@@ -77,7 +85,7 @@ describe('a bind that has no answer', () => {
       { timeout: 10_000 },
     );
     await asked(source);
-    expect(binds).toBe(1);
+    expect(binds).toBe(2);
     answer.resolve(undefined);
     await vi.waitFor(async () => expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' }), { timeout: 10_000 });
   });
@@ -190,6 +198,18 @@ describe('several sources that bind as one account', () => {
 });
 
 describe('OfferedSecrets', () => {
+  it('holds a secret that was never accepted back while a bind has no answer, for one more bind when it is overdue, and then for long', () => {
+    const offered = new OfferedSecrets().of('dn:cn=service', 'unproven');
+    const first = offered.givenUp('ldaps://dc1');
+    expect(offered.objection).toEqual({ reason: 'connection', detail: 'ldaps://dc1: an earlier bind has no answer yet' });
+    expect(first.overdue()).toBe(false);
+    expect([offered.objection, offered.isInDoubt]).toEqual([undefined, true]);
+    const second = offered.givenUp('ldaps://dc2');
+    expect(offered.objection).toMatchObject({ detail: 'ldaps://dc1: an earlier bind has no answer yet' });
+    expect(second.overdue()).toBe(true);
+    expect(offered.objection).toMatchObject({ detail: expect.stringContaining('ldaps://dc2: bind without an answer') });
+  });
+
   it('holds an accepted secret back only once two binds have no answer, and until one is accepted', () => {
     const offered = new OfferedSecrets().of('dn:cn=service', 'right');
     offered.accepted();

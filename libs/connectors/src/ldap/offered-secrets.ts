@@ -9,7 +9,10 @@ export interface Objection {
   readonly detail: string;
 }
 
-/** So many binds may be without an answer by a secret that a server has accepted; by any other, one. */
+/**
+ * So many binds may be without an answer by a secret that a server has accepted; by any other one, until its answer is not to be expected
+ * any more: a server that takes binds and never answers must not keep a service from the others for long.
+ */
 const mostUnanswered = 2;
 
 /** A secret that was accepted so short a while ago is offered by several sources at once. */
@@ -44,7 +47,7 @@ export class OfferedSecret {
   private why: Objection | undefined;
   /** Undefined where none has, or one has refused it since. */
   private acceptedAt: number | undefined;
-  private readonly unanswered = new Set<{ readonly url: string }>();
+  private readonly unanswered = new Set<{ readonly url: string; overdue: boolean }>();
   private trial: Promise<void> | undefined;
 
   get objection(): Objection | undefined {
@@ -53,7 +56,7 @@ export class OfferedSecret {
       return { reason, detail: `${detail}; not tried again until it changes, or for ${this.minutes} minutes` };
     }
     const [first] = this.unanswered;
-    return first && this.unanswered.size >= (this.wasAccepted ? mostUnanswered : 1)
+    return first && this.unanswered.size >= (this.wasAccepted || first.overdue ? mostUnanswered : 1)
       ? { reason: 'connection', detail: `${first.url}: an earlier bind has no answer yet` }
       : undefined;
   }
@@ -104,7 +107,7 @@ export class OfferedSecret {
 
   /** A bind was given up without an answer. What it gives is called when that one has an answer, or can have none any more. */
   givenUp(url: string): { readonly settled: () => void; readonly overdue: () => boolean } {
-    const bind = { url };
+    const bind = { url, overdue: false };
     this.unanswered.add(bind);
     return {
       settled: () => void this.unanswered.delete(bind),
@@ -113,7 +116,8 @@ export class OfferedSecret {
   }
 
   /** The answer is not to be expected any more, and yet the server may count the bind. True where the secret is held back for it. */
-  private overdue(bind: { readonly url: string }): boolean {
+  private overdue(bind: { readonly url: string; overdue: boolean }): boolean {
+    bind.overdue = true;
     if (!this.unanswered.has(bind) || !this.objection) return false;
     this.unanswered.clear();
     this.hold({ reason: 'connection', detail: `${bind.url}: bind without an answer` });
