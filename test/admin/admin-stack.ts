@@ -97,7 +97,7 @@ export async function startAdminStack({ store = 'postgres', mappings, configure,
         ...(text !== undefined && { body: text }),
       }),
     );
-    assertDescribed(method, route, answer);
+    assertDescribed(method, route, answer, { contentType: headers['content-type'] ?? 'application/json', body: text });
     return answer;
   };
   const running = parts.move();

@@ -216,6 +216,20 @@ describe('lists', () => {
     expect((await stack.ask('GET', `${portal}/diff?from=1&to=draft`)).status).toBe(404);
   });
 
+  it('cannot be compared with a draft that is unfinished, and the answer says which of the two it is', async () => {
+    const draft = { tenant: 'contoso', name: 'unfinished', claims: { x: { from: 1 } } };
+    await stack.ask('POST', '/admin/v1/mappings', { body: draft });
+    for (const query of ['', '?from=draft&to=published']) {
+      const { json } = await stack.ask('GET', `/admin/v1/mappings/contoso/unfinished/diff${query}`);
+      expect(json).toMatchObject({
+        status: 422,
+        code: 'mapping.unreadable',
+        title: expect.stringMatching(/^The draft /),
+        errors: expect.arrayContaining([expect.objectContaining({ path: ['applications'] })]),
+      });
+    }
+  });
+
   it('answers 304 to whoever has the present state', async () => {
     const etag = await etagOf(portal);
     const answer = await stack.ask('GET', portal, { headers: { 'if-none-match': etag } });

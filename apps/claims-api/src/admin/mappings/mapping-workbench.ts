@@ -19,7 +19,14 @@ import { draftBody, mappingBody, revisionBody } from './bodies.js';
 import { keyOfDocument } from './key-of-document.js';
 import type { InForceView } from './in-force-view.js';
 import type { MappingCheck } from './mapping-check.js';
-import { changedMeanwhile, mappingExists, mappingRefused, readOnlyMappings, unknownMapping } from './mapping-problems.js';
+import {
+  changedMeanwhile,
+  mappingExists,
+  mappingRefused,
+  readOnlyMappings,
+  unknownMapping,
+  unreadableVersion,
+} from './mapping-problems.js';
 
 type Document = Readonly<Record<string, unknown>>;
 type Found<Answer> = Extract<Answer, { kind: 'found' }>;
@@ -104,9 +111,9 @@ export class MappingWorkbench {
 
   async diff(key: MappingKey, from: DiffVersion, to: DiffVersion): Promise<DiffBody> {
     const [before, after] = await Promise.all([this.version(key, from), this.version(key, to)]);
-    const { differences, issues } = this.check.differences(before, after);
-    if (issues.length > 0) throw mappingRefused(issues);
-    return { from, to, differences };
+    const compared = this.check.differences(before, after);
+    if (compared.kind === 'unreadable') throw unreadableVersion(compared.side === 'before' ? from : to, compared.issues);
+    return { from, to, differences: compared.differences };
   }
 
   publish(key: MappingKey, seen: number, comment: string, actor: Actor): Promise<Tagged<MappingBody>> {

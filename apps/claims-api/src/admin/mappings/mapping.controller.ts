@@ -128,7 +128,8 @@ export class MappingController {
     summary: 'Compare two versions by what they mean.',
     description: 'By claim, lookup and application, not by line; the draft against what is in force by default.',
     answer: diff,
-    refusals: [404, 409, 503],
+    refusals: [404, 409, 422, 503],
+    refusalTexts: { 422: 'One of the versions cannot be read as a mapping; title says which, and errors names each path of it.' },
   })
   diff(@CheckedPath(mappingKey) key: Key, @CheckedQuery(diffQuery) query: z.output<typeof diffQuery>): Promise<DiffBody> {
     return this.workbench.diff(key, query.from, query.to);
