@@ -49,13 +49,17 @@ export class MappingCheck {
   }
 
   private async judge(document: Readonly<Record<string, unknown>>): Promise<ValidationBody> {
-    const result = this.mappings.compileBeside(candidateOf(document));
+    const candidate = candidateOf(document);
+    const result = this.mappings.compileBeside(candidate);
     if (result.kind === 'refused') return { valid: false, issues: issueBodies(result.issues), warnings: [], tests: [] };
     const tests = await runMappingTests(result.plan);
+    const isGreen = tests.every(({ passed }) => passed);
+    // A publish looks at others only where the document itself is right.
+    const issues = isGreen ? await this.mappings.checkCandidate(candidate, result.plan) : [];
     const { limit, least, most, claims } = estimateSize(result.plan);
     return {
-      valid: tests.every(({ passed }) => passed),
-      issues: [],
+      valid: isGreen && issues.length === 0,
+      issues: issueBodies(issues),
       warnings: issueBodies(result.warnings),
       tests: tests.map(({ name, passed, why }) => ({ name, passed, why: [...why] })),
       size: { limit, least, ...(most !== undefined && { most }), claims: claims.map((claim) => ({ ...claim })) },
