@@ -25,10 +25,13 @@ describe('sessions', () => {
       Array.from({ length: 5 }, () => ['Adele']),
     );
     const working = Promise.all(Array.from({ length: 5 }, () => values(source, 'pause')));
-    await vi.waitFor(async () =>
-      expect(
-        (await admin.query("select 1 from pg_stat_activity where state = 'active' and query like 'select pg_sleep(0.2)%'")).rows,
-      ).toHaveLength(5),
+    await vi.waitFor(
+      async () =>
+        expect(
+          (await admin.query("select 1 from pg_stat_activity where state = 'active' and query like 'select pg_sleep(0.2)%'"))
+            .rows,
+        ).toHaveLength(5),
+      { timeout: 15_000 },
     );
     await end();
     expect(await working).toEqual(Array.from({ length: 5 }, () => ['Adele']));
@@ -51,7 +54,7 @@ describe('sessions', () => {
     const faulty = await proxy();
     const source = postgres(
       { it: 'select name as v from people where upn = $1' },
-      { ports: [faulty.port, database.port], limits: { connect: '100ms', operation: '10s', concurrency: 5 } },
+      { ports: [faulty.port, database.port], limits: { connect: '500ms', operation: '10s', concurrency: 5 } },
     );
     await Promise.all(Array.from({ length: 5 }, () => values(source, 'it')));
     expect(faulty.connections).toBe(5);
@@ -59,11 +62,11 @@ describe('sessions', () => {
     let lost = 0;
     await vi.waitFor(
       async () => {
-        const outcome = await ask(source, 'it', ['v'], 'adele', AbortSignal.timeout(60));
+        const outcome = await ask(source, 'it', ['v'], 'adele', AbortSignal.timeout(300));
         if (outcome.kind !== 'found') lost++;
         expect(outcome.kind).toBe('found');
       },
-      { timeout: 10_000, interval: 150 },
+      { timeout: 20_000, interval: 150 },
     );
     expect(lost).toBeLessThan(5);
   });
@@ -76,11 +79,14 @@ describe('sessions', () => {
     expect([preferred.accepted, other.accepted]).toEqual([0, 1]);
     await preferred.restore();
     later(6_000);
-    await vi.waitFor(async () => {
-      expect(await values(source, 'it')).toEqual(['Adele']);
-      expect(preferred.accepted).toBe(1);
-      expect(source.logged).toHaveLength(1);
-    });
+    await vi.waitFor(
+      async () => {
+        expect(await values(source, 'it')).toEqual(['Adele']);
+        expect(preferred.accepted).toBe(1);
+        expect(source.logged).toHaveLength(1);
+      },
+      { timeout: 15_000 },
+    );
     other.blackHole();
     expect(await values(source, 'it')).toEqual(['Adele']);
   });

@@ -86,10 +86,10 @@ describe('limits', () => {
     };
     const abort = new AbortController();
     const waiting = ask(source, 'slow', [], 'adele', abort.signal);
-    await vi.waitFor(async () => expect(await running()).toBe(1));
+    await vi.waitFor(async () => expect(await running()).toBe(1), { timeout: 15_000 });
     abort.abort();
     expect(await waiting).toEqual({ kind: 'unavailable', reason: 'timeout' });
-    await vi.waitFor(async () => expect(await running()).toBe(0), { timeout: 5_000 });
+    await vi.waitFor(async () => expect(await running()).toBe(0), { timeout: 15_000 });
 
     const bounded = postgres({ slow: "select pg_sleep(60) where $1 <> ''" }, { limits: { operation: '50ms' } });
     expect(await ask(bounded, 'slow')).toEqual({ kind: 'unavailable', reason: 'timeout', detail: '57014' });
@@ -139,10 +139,10 @@ describe('what the database refuses', () => {
     const through = await proxy();
     const source = postgres({ it: 'select name as v from people where upn = $1' }, { ports: [through.port], secrets: password });
     for (let round = 0; round < 20; round++) expect(await ask(source, 'it')).toMatchObject({ reason: 'credentials' });
-    await vi.waitFor(() => expect([through.connections, through.accepted]).toEqual([0, 1]));
+    await vi.waitFor(() => expect([through.connections, through.accepted]).toEqual([0, 1]), { timeout: 15_000 });
     password.text = '';
     for (let round = 0; round < 20; round++) expect(await ask(source, 'it')).toMatchObject({ reason: 'credentials' });
-    await vi.waitFor(() => expect([through.connections, through.accepted]).toEqual([0, 1]));
+    await vi.waitFor(() => expect([through.connections, through.accepted]).toEqual([0, 1]), { timeout: 15_000 });
   });
 
   it('is a password that is wrong: offered once, however many ask at once, and again after 10 s, 5 minutes, then 10', async () => {
