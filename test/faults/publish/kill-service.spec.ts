@@ -60,12 +60,12 @@ const versionOf = ({ headers }: Answer): number => Number(headers.get('etag')!.r
 
 /** Changes the mapping for ever, as an operator does, and says after each change how far it is. */
 async function* changes(managementUrl: string): AsyncGenerator<number> {
-  const draft = (menu: string): object => ({
+  const draft = (dish: string): object => ({
     tenant: 'contoso',
     name: 'cafeteria',
     applications: [applications.cafeteria],
-    claims: { menu: { value: menu } },
-    tests: [{ name: 'menu', expect: { menu } }],
+    claims: { menu: { value: dish } },
+    tests: [{ name: 'menu', expect: { menu: dish } }],
   });
   const present = await ask(managementUrl, 'GET', mapping);
   let etag = present.status === 404 ? undefined : present.headers.get('etag')!;
@@ -75,10 +75,10 @@ async function* changes(managementUrl: string): AsyncGenerator<number> {
     return versionOf(answer);
   };
   for (let round = 0; ; round++) {
-    const menu = `dish ${round} of ${managementUrl}`;
-    if (etag === undefined) yield await change('POST', '/admin/v1/mappings', draft(menu));
-    else yield await change('PUT', `${mapping}/draft`, draft(menu));
-    yield await change('POST', `${mapping}/publish`, { comment: menu });
+    const dish = `dish ${round} of ${managementUrl}`;
+    if (etag === undefined) yield await change('POST', '/admin/v1/mappings', draft(dish));
+    else yield await change('PUT', `${mapping}/draft`, draft(dish));
+    yield await change('POST', `${mapping}/publish`, { comment: dish });
     yield await change('POST', `${mapping}/rollback`, { to: 1 });
     yield await change('DELETE', mapping);
     yield await change('POST', `${mapping}/restore`);

@@ -79,7 +79,7 @@ const call = fc.record({
   protocol: fc.constantFrom('OAUTH2.0', 'SAML'),
 });
 
-const event = fc.record({ user, call }).map(({ user: person, call: { resource, client: asking, protocol } }) => {
+const anyEvent = fc.record({ user, call }).map(({ user: person, call: { resource, client: asking, protocol } }) => {
   const principal = (appId: string | null) => appId && { id: appId, appId, appDisplayName: 'App', displayName: 'App' };
   return {
     type: 'microsoft.graph.authenticationEvent.tokenIssuanceStart',
@@ -312,8 +312,8 @@ class World {
       sources: { previewOf: (name: string) => this.sources.get(name)?.preview },
       workbench: {
         version: (key: { readonly name: string }) => {
-          const found = service.stored.find(({ origin: at }) => at === `${tenant}/${key.name}`);
-          return Promise.resolve(found?.content.kind === 'document' ? found.content.document : undefined);
+          const known = service.stored.find(({ origin: at }) => at === `${tenant}/${key.name}`);
+          return Promise.resolve(known?.content.kind === 'document' ? known.content.document : undefined);
         },
       },
       trail: { record: () => Promise.resolve() },
@@ -412,9 +412,9 @@ it(
         documents,
         fc.constantFrom(0, 3_600_000),
         fc.constantFrom(1, 100),
-        fc.array(fc.record({ behaviours, event }), { maxLength: 4 }),
+        fc.array(fc.record({ behaviours, event: anyEvent }), { maxLength: 4 }),
         behaviours,
-        event,
+        anyEvent,
         async (parts, ttl, failures, past, present, now) => {
           const world = new World(ttl, failures);
           const service = await world.serve(documentsOf(parts, world.context));
@@ -440,24 +440,13 @@ it(
           const { answer, mapping = 'none' } = preview as { answer: string; mapping?: string };
           see(answer);
           see(mapping);
-          for (const word of ['"condition"', '"unproven"', '"stale"', '"degraded"', '"Pairwise"', '"IfNotEmpty"'])
+          for (const word of ['"condition"', '"unproven"', '"stale"', '"degraded"', '"IfNotEmpty"'])
             if (JSON.stringify(preview).includes(word)) see(word);
         },
       ),
       { numRuns: 250 },
     );
-    for (const what of [
-      'claims',
-      'failure',
-      'noMapping',
-      'whole',
-      'narrow',
-      'rest',
-      '"condition"',
-      '"unproven"',
-      '"Pairwise"',
-      '"IfNotEmpty"',
-    ])
+    for (const what of ['claims', 'failure', 'noMapping', 'whole', 'narrow', 'rest', '"condition"', '"unproven"', '"IfNotEmpty"'])
       expect(seen.get(what) ?? 0, `${what} of ${JSON.stringify([...seen])}`).toBeGreaterThan(0);
   },
 );
@@ -467,7 +456,7 @@ it(
   { timeout: 120_000 },
   async () => {
     await fc.assert(
-      fc.asyncProperty(documents, documents, behaviours, event, async (parts, changed, present, now) => {
+      fc.asyncProperty(documents, documents, behaviours, anyEvent, async (parts, changed, present, now) => {
         const world = new World(0, 100);
         world.behave(present);
         const inForce = documentsOf(parts, world.context);
