@@ -9,6 +9,8 @@ export default defineConfig({
     reporters: ['default', './tools/closing-line-reporter.mjs'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // No test fails because the machine is slow: what comes true comes true before this.
+    expect: { poll: { timeout: 15_000 } },
     projects: [
       {
         extends: true,

@@ -97,7 +97,7 @@ export async function startAdminStack({ store = 'postgres', mappings, configure,
         ...(text !== undefined && { body: text }),
       }),
     );
-    assertDescribed(method, route, answer);
+    assertDescribed(method, route, answer, { contentType: headers['content-type'] ?? 'application/json', body: text });
     return answer;
   };
   const running = parts.move();
@@ -108,7 +108,7 @@ export async function startAdminStack({ store = 'postgres', mappings, configure,
     ask,
     /** Publishes a document as it is, whatever is there; answers the mapping. */
     async publish(document: Document, comment = ''): Promise<Document> {
-      const route = `/admin/v1/mappings/${document['tenant']}/${document['name']}`;
+      const route = `/admin/v1/mappings/${document['tenant']}/${document['name'] ?? document['claimSet']}`;
       const { json, status } = await ask('GET', route);
       const drafted =
         status === 404

@@ -23,18 +23,34 @@ const routes = Object.entries(described['paths'] as Document).map(([template, me
   rank: template.split('{').length,
 }));
 
+/** What was sent, as far as the document says something of it. */
+export interface Sent {
+  readonly contentType: string;
+  /** Undefined where there was no body. */
+  readonly body: string | undefined;
+}
+
 /**
- * Holds an answer to the document: a status that it names, a body as it says.
+ * Holds an answer to the document: a status that it names, a body as it says; and of a request that was carried out, that the document
+ * allows it.
  * @throws Error naming what differs; nothing for addresses that it does not have
  */
-export function assertDescribed(method: string, address: string, { status, json, text }: Answer): void {
+export function assertDescribed(method: string, address: string, answer: Answer, sent: Sent): void {
+  const { status, json, text } = answer;
   const [pathname = ''] = address.split('?');
   const route = routes.filter(({ pattern }) => pattern.test(pathname)).toSorted((left, right) => left.rank - right.rank)[0];
   const operation = route?.methods[method.toLowerCase()] as Document | undefined;
-  if (!operation || status === 304) return;
+  if (!operation) return;
   const response = operation['responses'][status] as Document | undefined;
   if (!response) throw new Error(`${method} ${pathname} answered ${status}, which is not described: ${text}`);
   const [content] = Object.values((response['content'] ?? {}) as Document);
+  if (!content && text !== '')
+    throw new Error(`${method} ${pathname} answered ${status} with a body that is not described: ${text}`);
+  const { requestBody } = operation;
+  if (status < 400 && sent.body === undefined && requestBody?.required)
+    throw new Error(`${method} ${pathname} was carried out without the body that the document requires`);
+  if (status < 400 && sent.body !== undefined && !requestBody?.content[sent.contentType])
+    throw new Error(`${method} ${pathname} took ${sent.contentType}, which is not described`);
   if (!content?.schema) return;
   const result = schemaOf(content.schema).safeParse(json);
   if (!result.success)

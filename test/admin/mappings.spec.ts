@@ -117,6 +117,68 @@ describe('a mapping, from its draft to its roll-back', () => {
   });
 });
 
+describe('a claim set', () => {
+  const application = '3a1c9f52-6d0e-4b7a-8f11-5b2e7c4d9abc';
+  const set = {
+    claimSet: 'basics',
+    tenant: 'contoso',
+    lookups: { person: { use: 'corp-ad.user' } },
+    claims: { mobile: { from: 'person.mobile' } },
+  };
+  const including = {
+    name: 'inc',
+    tenant: 'contoso',
+    applications: [application],
+    include: ['basics'],
+    claims: { department: { from: 'person.department' } },
+  };
+  const withoutLookup = { claimSet: 'basics', tenant: 'contoso', claims: { mobile: { value: 'none' } } };
+  const broken = [expect.objectContaining({ document: 'inc', path: ['claims', 'department', 'from'] })];
+
+  it('that breaks a mapping is not valid, is not previewed and not published, and each says which mapping', async () => {
+    await stack.publish(set);
+    await stack.publish(including);
+    const preview = { tenant: 'contoso', application, person: { id: 'x' } };
+    await expect
+      .poll(async () => (await stack.ask('POST', '/admin/v1/preview', { body: preview })).json.mapping?.name)
+      .toBe('inc');
+
+    const validated = await stack.ask('POST', '/admin/v1/mappings/validate', { body: withoutLookup });
+    expect(validated.json).toMatchObject({ valid: false, issues: broken });
+    const previewed = await stack.ask('POST', '/admin/v1/preview', {
+      body: { ...preview, mapping: { document: withoutLookup } },
+    });
+    expect(previewed.json).toMatchObject({ status: 422, code: 'mapping.refused', errors: broken });
+    const basics = '/admin/v1/mappings/contoso/basics';
+    const saved = await stack.ask('PUT', `${basics}/draft`, {
+      body: withoutLookup,
+      headers: { 'if-match': await etagOf(basics) },
+    });
+    const refused = await stack.ask('POST', `${basics}/publish`, { headers: { 'if-match': saved.headers.get('etag')! } });
+    expect(refused.json).toMatchObject({ status: 422, errors: broken });
+
+    const validAgain = await stack.ask('POST', '/admin/v1/mappings/validate', { body: set });
+    expect(validAgain.json).toMatchObject({ valid: true, issues: [] });
+  });
+});
+
+it('a document is validated with its tests, also where it is what is in force', async () => {
+  const tests = [{ name: 'cook', expect: { menu: 'soup' } }];
+  const document = {
+    name: 'tested',
+    tenant: 'contoso',
+    applications: ['3a1c9f52-6d0e-4b7a-8f11-5b2e7c4d9abd'],
+    claims: { menu: { value: 'soup' } },
+    tests,
+  };
+  await stack.publish(document);
+  const served = async () =>
+    (await stack.ask('GET', `/admin/v1/registration?tenant=contoso&application=${document.applications[0]}`)).status;
+  await expect.poll(served).toBe(200);
+  const { json } = await stack.ask('POST', '/admin/v1/mappings/validate', { body: document });
+  expect(json).toMatchObject({ valid: true, tests: [{ name: 'cook', passed: true }] });
+});
+
 describe('changes that meet', () => {
   it('412 with the present ETag for whoever saw an earlier state; 428 for whoever does not say', async () => {
     const etag = await etagOf(portal);
@@ -215,6 +277,20 @@ describe('lists', () => {
     expect(same).toEqual({ from: 1, to: 'published', differences: [] });
     expect((await stack.ask('GET', `${portal}/revisions/999`)).status).toBe(404);
     expect((await stack.ask('GET', `${portal}/diff?from=1&to=draft`)).status).toBe(404);
+  });
+
+  it('cannot be compared with a draft that is unfinished, and the answer says which of the two it is', async () => {
+    const draft = { tenant: 'contoso', name: 'unfinished', claims: { x: { from: 1 } } };
+    await stack.ask('POST', '/admin/v1/mappings', { body: draft });
+    for (const query of ['', '?from=draft&to=published']) {
+      const { json } = await stack.ask('GET', `/admin/v1/mappings/contoso/unfinished/diff${query}`);
+      expect(json).toMatchObject({
+        status: 422,
+        code: 'mapping.unreadable',
+        title: expect.stringMatching(/^The draft /),
+        errors: expect.arrayContaining([expect.objectContaining({ path: ['applications'] })]),
+      });
+    }
   });
 
   it('answers 304 to whoever has the present state', async () => {

@@ -110,6 +110,58 @@ describe('a preview', () => {
     expect(new Set((body['person'] as Document)['missing'])).toEqual(new Set(missing));
   });
 
+  it('of an object id alone says why the directory was not asked, and what to give', async () => {
+    const person = { id: adele.id };
+    const body = await preview({ tenant: 'contoso', application: applications.billingPortal, person });
+    expect(body['explain'].lookups[0]).toMatchObject({ alias: 'person', outcome: 'notFound', reason: 'noKey' });
+    expect(body['warnings']).toContainEqual({
+      path: ['person'],
+      reason: expect.stringContaining('the lookup person'),
+      remedy: expect.stringMatching(/onPremisesSecurityIdentifier.*event/),
+    });
+    for (const more of [asEvent, { tenant: 'contoso', application: applications.billingPortal, person: adele }])
+      expect((await preview(more))['warnings']).not.toContainEqual(expect.objectContaining({ path: ['person'] }));
+  });
+
+  it('tells what each condition came to', async () => {
+    const document = {
+      name: 'conditions',
+      tenant: 'contoso',
+      applications: ['3a1c9f52-6d0e-4b7a-8f11-5b2e7c4d9abe'],
+      claims: {
+        met: { value: 'x', when: 'subject.mail != ""' },
+        failed: { value: 'x', when: 'subject.mail == "nobody"' },
+        unproven: { value: 'x', when: 'subject.displayName == "Adele"' },
+        always: { value: 'x' },
+      },
+    };
+    const { explain } = await preview({
+      tenant: 'contoso',
+      application: document.applications[0],
+      person: { mail: adele.mail },
+      mapping: { document },
+    });
+    expect(explain.claims.map(({ claim, when, why }: Document) => [claim, when, why])).toEqual([
+      ['met', 'holds', undefined],
+      ['failed', 'fails', 'condition'],
+      ['unproven', 'unproven', 'condition'],
+      ['always', undefined, undefined],
+    ]);
+  });
+
+  it('of an event that names no application is by no mapping, whichever is asked for', async () => {
+    const event = eventFor(applications.billingPortal);
+    event['data'].authenticationContext.clientServicePrincipal = null;
+    event['data'].authenticationContext.resourceServicePrincipal = null;
+    const document = { name: 'rest', tenant: 'contoso', applications: ['*'], claims: { a: { value: 'b' } } };
+    for (const mapping of [undefined, { document }, { name: 'billing-portal' }])
+      expect(await preview({ tenant: 'contoso', event, ...(mapping && { mapping }) })).toMatchObject({
+        answer: 'noMapping',
+        claims: [],
+        warnings: expect.arrayContaining([expect.objectContaining({ path: ['event'] })]),
+      });
+  });
+
   it('of a service has no person', async () => {
     const body = await preview({ tenant: 'contoso', application: applications.billingApi, person: null });
     expect(body['person']).toBeUndefined();

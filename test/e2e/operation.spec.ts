@@ -161,7 +161,7 @@ describe('privacy', () => {
 describe('SIGTERM', () => {
   it('lets a request in flight finish, after readiness has gone, and ends with 0', async () => {
     await using stack = await startStack({
-      configure: (document) => void (document['shutdown'] = { delay: '300ms', limit: '5s' }),
+      configure: (document) => void (document['shutdown'] = { delay: '3s', limit: '5s' }),
     });
     await stack.ready();
     stack.directory.pause();

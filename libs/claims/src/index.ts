@@ -41,7 +41,7 @@ export {
   type CompileResult,
 } from './plan/compile-mapping.js';
 export { sidText } from './plan/formats.js';
-export type { ClaimValue, Plan } from './plan/plan.js';
+export type { ClaimValue, Plan, PlannedLookup } from './plan/plan.js';
 export {
   MappingRepository,
   type Actor,
@@ -88,7 +88,7 @@ export type {
   ResolveOptions,
 } from './resolve/resolution.js';
 export { estimateSize, type ClaimSize, type SizeEstimate } from './size/estimate-size.js';
-export { checkPublication } from './snapshot/check-publication.js';
+export { checkCandidate, checkPublication } from './snapshot/check-publication.js';
 export type { MappingProblem } from './snapshot/judge-documents.js';
 export { MappingSnapshot, type Selection, type Selector } from './snapshot/mapping-snapshot.js';
 export type { SubjectTest, SubjectTests } from './subject-test.js';

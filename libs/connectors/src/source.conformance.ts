@@ -178,8 +178,10 @@ export function describeSource(name: string, start: () => Promise<ConformanceSys
       const { network } = system;
       for (let round = 0; round < 2; round++) {
         await network!.fail();
-        await vi.waitFor(async () =>
-          expect(await person(source, 'user1@corp.example')).toMatchObject({ kind: 'unavailable', reason: 'connection' }),
+        await vi.waitFor(
+          async () =>
+            expect(await person(source, 'user1@corp.example')).toMatchObject({ kind: 'unavailable', reason: 'connection' }),
+          { timeout: 15_000 },
         );
         expect(await source.probe(patient)).toMatchObject({ kind: 'down', reason: 'connection' });
         await network!.restore();

@@ -1,4 +1,5 @@
 // A process that changes one document for ever and says after each change how far it is, until it is killed.
+import { flushCompileCache } from 'node:module';
 import { Secrets, type MappingRecord, type Publication } from '#claims';
 import { openPostgresMappings, type PostgresStoreOptions } from '#mapping-store';
 
@@ -14,6 +15,8 @@ class Password extends Secrets {
   }
 }
 
+// Whoever is killed keeps nothing for the next one.
+flushCompileCache();
 const repository = await openPostgresMappings(options, new Password());
 const key = { tenant: 'contoso', name };
 const actor = { id: `process ${process.pid}` };

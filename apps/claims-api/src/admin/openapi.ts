@@ -1,7 +1,10 @@
-import { applyDecorators, type INestApplication } from '@nestjs/common';
+import { applyDecorators, RequestMethod, type INestApplication } from '@nestjs/common';
+import { METHOD_METADATA } from '@nestjs/common/constants.js';
 import { ModulesContainer } from '@nestjs/core';
 import {
   ApiBearerAuth,
+  ApiBody,
+  ApiConsumes,
   ApiExtension,
   ApiHeader,
   ApiOperation,
@@ -14,6 +17,7 @@ import {
 import { z } from 'zod';
 import { problem } from './contract/problem.js';
 import { always, refusals, type Refusal } from './http/refusals.js';
+import { contentTypesOf, routeBodyOf } from './http/read-body.js';
 import { adminRouteOf, adminTagOf, statusOf, type AdminRouteMark } from './http/route-marks.js';
 
 /** Made from the routes that a module of an application has. */
@@ -54,20 +58,27 @@ function describe(controller: NewableFunction): void {
   if (tag !== undefined) ApiTags(tag)(controller as never);
   const prototype = controller.prototype as object;
   for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
-    const route = typeof descriptor.value === 'function' ? adminRouteOf(descriptor.value as object) : undefined;
-    if (route) descriptionOf(route)(prototype, name, descriptor);
+    if (typeof descriptor.value !== 'function') continue;
+    const handler = descriptor.value as object;
+    const route = adminRouteOf(handler);
+    if (route) descriptionOf(route, handler)(prototype, name, descriptor);
   }
   described.add(controller);
 }
 
-function descriptionOf({ role, operation }: AdminRouteMark): MethodDecorator {
-  const { summary, description, answer, etag, ifMatch, idempotent } = operation;
+function descriptionOf({ role, operation }: AdminRouteMark, handler: object): MethodDecorator {
+  const { summary, description, answer, etag, ifMatch, idempotent, refusalTexts } = operation;
+  const body = routeBodyOf(handler);
+  const isRead = Reflect.getMetadata(METHOD_METADATA, handler) === RequestMethod.GET;
   const codes = new Set<Refusal>([
     ...(operation.refusals ?? []),
     ...(ifMatch ? ([404, 409, 412, 428, 503] as const) : []),
     ...(idempotent ? ([409, 422] as const) : []),
   ]);
-  const texts: Record<number, string> = { ...always, ...Object.fromEntries([...codes].map((code) => [code, refusals[code]])) };
+  const texts: Record<number, string> = {
+    ...always,
+    ...Object.fromEntries([...codes].map((code) => [code, refusalTexts?.[code] ?? refusals[code]])),
+  };
   return applyDecorators(
     ApiBearerAuth('entra'),
     ApiExtension('x-required-role', role),
@@ -76,7 +87,7 @@ function descriptionOf({ role, operation }: AdminRouteMark): MethodDecorator {
       status: statusOf(operation),
       description: answer ? 'Done.' : 'Done; no body.',
       ...(answer && { standardSchema: answer }),
-      ...(etag && { headers: { ETag: { description: 'The mapping’s version.', schema: { type: 'string' } } } }),
+      ...(etag && { headers: etagHeader }),
     }),
     ...Object.entries(texts).map(([code, text]) =>
       ApiResponse({
@@ -85,6 +96,20 @@ function descriptionOf({ role, operation }: AdminRouteMark): MethodDecorator {
         content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
       }),
     ),
+    ...(body ? [ApiConsumes(...contentTypesOf(body.limit))] : []),
+    ...(body?.optional ? [ApiBody({ required: false })] : []),
+    ...(etag && isRead
+      ? [
+          ApiHeader({
+            name: 'If-None-Match',
+            required: false,
+            description: 'The ETag of the state that the caller has already.',
+            schema: { type: 'string' },
+            example: '"7"',
+          }),
+          ApiResponse({ status: 304, description: 'The caller has it already; no body.', headers: etagHeader }),
+        ]
+      : []),
     ...(ifMatch
       ? [
           ApiHeader({
@@ -109,6 +134,8 @@ function descriptionOf({ role, operation }: AdminRouteMark): MethodDecorator {
       : []),
   ) as MethodDecorator;
 }
+
+const etagHeader = { ETag: { description: 'The mapping’s version.', schema: { type: 'string' as const } } };
 
 /** A schema with an id stands among the components under it. */
 function schemaOf(

@@ -47,7 +47,7 @@ export class ClaimsHandler extends AuthEventHandler {
     const note = this.log.note.bind(this.log, request);
     note({ correlationId: event.correlationId, tenant, ...(call && { application: call.application }) });
 
-    const selection = call ? this.mappings.select({ tenant, ...call }) : ({ kind: 'none' } as const);
+    const selection = this.mappings.select(tenant, call);
     switch (selection.kind) {
       case 'unloaded':
         return answer.fail('mapping.unloaded', 'No mappings are loaded yet.');

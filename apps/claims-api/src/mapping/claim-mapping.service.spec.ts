@@ -82,7 +82,7 @@ function create(): ClaimMappingService {
 }
 
 const revision = (service: ClaimMappingService): string => {
-  const selection = service.select(selector);
+  const selection = service.select(selector.tenant, selector);
   return selection.kind === 'mapping' ? selection.plan.revision : selection.kind;
 };
 
@@ -188,13 +188,15 @@ describe('ClaimMappingService', () => {
       ['is not even a document', { ...portal('one'), content: { kind: 'unreadable', reason: 'is not valid YAML' } }],
     ])('never gives the fallback to applications of a mapping that %s', async (_name, refused) => {
       const restarted = await restartedWith(refused);
-      expect(restarted.select(selector)).toEqual({ kind: 'invalid', origin: 'portal.yaml' });
+      expect(restarted.select(selector.tenant, selector)).toEqual({ kind: 'invalid', origin: 'portal.yaml' });
       expect(restarted.state.snapshot).toMatchObject({ origin: 'file', problems: [{ origin: 'portal.yaml', retained: false }] });
     });
 
     it('gives the fallback to the others, and serves what was mended once the store is there', async () => {
       const restarted = await restartedWith(portal('one', { surprise: true }));
-      expect(restarted.select({ ...selector, application: application.replace(/1$/, '2') })).toMatchObject({ kind: 'mapping' });
+      expect(restarted.select(selector.tenant, { ...selector, application: application.replace(/1$/, '2') })).toMatchObject({
+        kind: 'mapping',
+      });
       store.answer = { kind: 'loaded', mappings: [fallback, portal('two')] };
       await restarted.load();
       expect(revision(restarted)).toBe('two');

@@ -1,9 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import {
   MappingSnapshot,
+  checkCandidate,
   resolveClaims,
   type CompileContext,
   type CompileResult,
+  type ConfigurationIssue,
   type Deadline,
   type MappingStore,
   type Plan,
@@ -149,9 +151,13 @@ export class ClaimMappingService {
     return confirmed ? confirmedAt : this.loadedAt;
   }
 
-  /** The mapping of a call; `unloaded` while there are no mappings at all. No I/O. */
-  select(selector: Selector): Selection | { readonly kind: 'unloaded' } {
-    return this.snapshot?.select(selector) ?? { kind: 'unloaded' };
+  /**
+   * The mapping of a call; `unloaded` while there are no mappings at all. No I/O.
+   * @param call undefined: it names no application, so no mapping is for it
+   */
+  select(tenant: string, call: Omit<Selector, 'tenant'> | undefined): Selection | { readonly kind: 'unloaded' } {
+    if (!call) return { kind: 'none' };
+    return this.snapshot?.select({ tenant, ...call }) ?? { kind: 'unloaded' };
   }
 
   /** The claims that a mapping gives a person, by the deadline. */
@@ -179,14 +185,23 @@ export class ClaimMappingService {
     return this.snapshot?.plansOf(tenant) ?? [];
   }
 
+  /** See `checkCandidate`. */
+  checkCandidate(candidate: StoredMapping, { tenant, mapping: name }: Plan): Promise<readonly ConfigurationIssue[]> {
+    return checkCandidate(candidate, { tenant, name }, this.context, this.compiled);
+  }
+
   /** See `MappingSnapshot.compileBeside`. */
   compileBeside(candidate: StoredMapping): CompileResult {
     return this.compiled.compileBeside(candidate, this.context);
   }
 
   /** See `MappingSnapshot.selectBeside`. */
-  selectBeside(candidate: StoredMapping, selector: Selector): ReturnType<MappingSnapshot['selectBeside']> {
-    return this.compiled.selectBeside(candidate, this.context, selector);
+  selectBeside(
+    candidate: StoredMapping,
+    tenant: string,
+    call: Omit<Selector, 'tenant'> | undefined,
+  ): ReturnType<MappingSnapshot['selectBeside']> {
+    return this.compiled.selectBeside(candidate, this.context, call && { tenant, ...call });
   }
 
   private async loadFile(): Promise<void> {

@@ -67,7 +67,13 @@ export interface Preview {
       readonly ageMs?: number;
       readonly degraded: boolean;
     }[];
-    readonly claims: readonly { readonly claim: string; readonly from: string; readonly result: string; readonly why?: string }[];
+    readonly claims: readonly {
+      readonly claim: string;
+      readonly from: string;
+      readonly result: string;
+      readonly why?: string;
+      readonly when?: string;
+    }[];
   };
   readonly person?: { readonly known: readonly string[]; readonly missing: readonly string[] };
   readonly ms: number;

@@ -133,14 +133,19 @@ function describe(output: Output, body: Preview, { values = true }: PreviewOptio
     ),
     ...section(
       output,
-      ['claim', 'from', 'became'],
-      explain.claims.map(({ claim, from, result, why }) => [claim, from, `${result}${why === undefined ? '' : ` (${why})`}`]),
+      ['claim', 'from', 'became', 'condition'],
+      explain.claims.map(({ claim, from, result, why, when = '' }) => [
+        claim,
+        from,
+        `${result}${why === undefined ? '' : ` (${why})`}`,
+        when,
+      ]),
     ),
     ...(valuesHidden
       ? ['', `Values are hidden${values ? ': to see them takes the role Claims.ReadValues' : ', as --no-values says'}.`]
       : []),
     ...(person && person.missing.length > 0 ? ['', `A sign-in may know more of the person: ${person.missing.join(', ')}.`] : []),
-    ...body.warnings.map(({ path, reason }) => printable(`! ${path.join('.')}: ${reason}`)),
+    ...body.warnings.map(({ path, reason, remedy = '' }) => printable(`! ${path.join('.')}: ${reason}. ${remedy}`.trimEnd())),
     ...ifMatchLines(body.etag),
   ];
 }

@@ -9,7 +9,10 @@ const guidReason = 'must be a GUID (8-4-4-4-12 hexadecimal digits)';
 const guidSaying = (reasonFor: (input: unknown) => string) =>
   z
     .string()
-    .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i, { error: ({ input }) => reasonFor(input) })
+    // Without the flag i, which the published schemas cannot say.
+    .regex(/^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/, {
+      error: ({ input }) => reasonFor(input),
+    })
     .transform((text) => text.toLowerCase());
 
 /** Ids of Entra: written in any case, lower-case from then on. */

@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { StoredMapping } from '../ports/mapping-store.js';
-import { checkPublication } from './check-publication.js';
+import { checkCandidate, checkPublication } from './check-publication.js';
 import { MappingSnapshot } from './mapping-snapshot.js';
 
 const id = (digit: number): string => `00000000-0000-0000-0000-00000000000${digit}`;
@@ -57,5 +58,50 @@ describe('checkPublication', () => {
     const before = [broken, stray, basics({ x: { value: 'x' } })];
     expect(await check([broken, stray, basics({ y: { value: 'y' } }, 'r2')], 'basics', before)).toEqual([]);
     expect(await check([broken, stray, mapping('b', 2)], 'b', before)).toEqual([]);
+  });
+});
+
+describe('checkCandidate', () => {
+  const claims = fc.constantFrom<object>(
+    { who: { value: 'a' } },
+    { WHO: { value: 'a' } },
+    { x: { value: 'a' } },
+    { x: { value: 'b' } },
+  );
+  const anyMapping = fc.record(
+    {
+      name: fc.constantFrom('m1', 'm2', 'm3', 's2'),
+      applications: fc.constantFrom(...[1, 2, 3, 4, 5, 6].map((digit) => [id(digit)])),
+      include: fc.constantFrom(['s1'], ['s1'], ['s1', 's2']),
+      claims,
+      tests: fc.constantFrom([], [{ name: 't', expect: { x: 'a' } }]),
+    },
+    { requiredKeys: ['name', 'applications', 'claims'] },
+  );
+  const claimSet = (...names: string[]) => fc.record({ claimSet: fc.constantFrom(...names), claims });
+  const present = fc
+    .tuple(
+      claimSet('s1'),
+      fc.uniqueArray(fc.oneof(anyMapping, claimSet('s2')), { maxLength: 6, selector: (each) => document(each).origin }),
+    )
+    .map(([set, others]) => [set, ...others].map((each) => document(each)));
+
+  it('says of a document that is not stored what its publish says', async () => {
+    const seen = { own: 0, elsewhere: 0, nothing: 0 };
+    await fc.assert(
+      fc.asyncProperty(present, fc.oneof(anyMapping, claimSet('s1', 's2', 'm1')), async (stored, fields) => {
+        const candidate = document(fields, 'r2');
+        const key = { tenant: 'contoso', name: candidate.origin.slice('contoso/'.length) };
+        const known = await MappingSnapshot.load(stored, context);
+        // Nothing else is ever published.
+        fc.pre(known.problems.length === 0);
+        const published = [...stored.filter(({ origin }) => origin !== candidate.origin), candidate];
+        const issues = await checkPublication(published, key, context, known);
+        seen[issues.length === 0 ? 'nothing' : issues.some((issue) => 'document' in issue) ? 'elsewhere' : 'own'] += 1;
+        expect(await checkCandidate(candidate, key, context, known)).toEqual(issues);
+      }),
+      { numRuns: 1_000 },
+    );
+    expect(Math.min(...Object.values(seen)), JSON.stringify(seen)).toBeGreaterThan(0);
   });
 });

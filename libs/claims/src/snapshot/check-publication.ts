@@ -3,6 +3,7 @@ import type { CompileContext } from '../plan/compile-context.js';
 import type { MappingKey } from '../ports/mapping-repository.js';
 import type { StoredMapping } from '../ports/mapping-store.js';
 import { redTests } from '../trial/run-mapping-tests.js';
+import { identityOf, isOfIdentity } from './judge-documents.js';
 import { MappingSnapshot } from './mapping-snapshot.js';
 import { Turns } from '../turns.js';
 
@@ -49,6 +50,28 @@ export async function checkPublication(
     if (broken.length >= maximumIssues) break;
   }
   return broken;
+}
+
+/**
+ * What would speak against a publish of a document that is not stored: `checkPublication` as if it were in force instead of the one of its
+ * name, beside everything else of its tenant that is.
+ *
+ * @param known what is in force
+ */
+export async function checkCandidate(
+  candidate: StoredMapping,
+  key: MappingKey,
+  context: CompileContext,
+  known: MappingSnapshot,
+): Promise<readonly ConfigurationIssue[]> {
+  const identity = identityOf(candidate);
+  const turns = new Turns();
+  const inForce = [candidate];
+  for (const document of known.documents) {
+    await turns.pause();
+    if (identityOf(document).tenant === key.tenant && !isOfIdentity(document, candidate.origin, identity)) inForce.push(document);
+  }
+  return checkPublication(inForce, key, context, known);
 }
 
 /** So many say enough: of a claim set that thousands of mappings include, a publish is not refused by thousands of reasons. */

@@ -87,6 +87,8 @@ export interface Grounds {
   readonly fresh: Judgement;
   /** Documents that compile and are refused all the same, by their origin. */
   readonly red: ReadonlyMap<string, Issues>;
+  /** The origin of a document that is compiled again also where nothing changed: what is in force lacks its tests. */
+  readonly anew?: string;
 }
 
 /** Compiles documents one by one, claim sets first. A bad one is contained: its earlier revision stays in force. */
@@ -139,12 +141,13 @@ export function* judge(stored: readonly StoredMapping[], grounds: Grounds): Step
 
 type Made<Entry> = { readonly kind: 'compiled'; readonly entry: Entry } | { readonly kind: 'refused'; readonly issues: Issues };
 
-function claimSetOf(stored: StoredMapping, { context, previous, fresh, red }: Grounds, taken: Occupancy): Made<ClaimSetInForce> {
-  const refused = red.get(stored.origin);
+function claimSetOf(stored: StoredMapping, grounds: Grounds, taken: Occupancy): Made<ClaimSetInForce> {
+  const { context } = grounds;
+  const refused = grounds.red.get(stored.origin);
   if (refused) return { kind: 'refused', issues: refused };
   if (stored.content.kind === 'unreadable') return unreadable(stored.content.reason);
-  for (const earlier of [fresh, previous]) {
-    const entry = earlier.context === context ? earlier.claimSet(stored.origin) : undefined;
+  for (const earlier of earlierOf(stored, grounds)) {
+    const entry = earlier.claimSet(stored.origin);
     if (
       entry?.stored.revision === stored.revision &&
       taken.nameClash(entry.plan.tenant, entry.plan.mapping, 'claimSet') === undefined
@@ -158,18 +161,14 @@ function claimSetOf(stored: StoredMapping, { context, previous, fresh, red }: Gr
   return { kind: 'compiled', entry: { stored, claimSet: result.claimSet, plan: result.plan, warnings: result.warnings } };
 }
 
-function mappingOf(
-  stored: StoredMapping,
-  inForce: ClaimSets,
-  { context, previous, fresh, red }: Grounds,
-  taken: Occupancy,
-): Made<MappingInForce> {
-  const refused = red.get(stored.origin);
+function mappingOf(stored: StoredMapping, inForce: ClaimSets, grounds: Grounds, taken: Occupancy): Made<MappingInForce> {
+  const { context } = grounds;
+  const refused = grounds.red.get(stored.origin);
   if (refused) return { kind: 'refused', issues: refused };
   if (stored.content.kind === 'unreadable') return unreadable(stored.content.reason);
   const claimSets = withPinned(stored, inForce, context);
-  for (const earlier of [fresh, previous]) {
-    const entry = earlier.context === context ? earlier.mapping(stored.origin) : undefined;
+  for (const earlier of earlierOf(stored, grounds)) {
+    const entry = earlier.mapping(stored.origin);
     const isSame =
       entry?.stored.revision === stored.revision &&
       entry.claimSets.every((claimSet) => claimSets.get(claimSetKey(entry.plan.tenant, claimSet.document.claimSet)) === claimSet);
@@ -204,6 +203,11 @@ function contained<Result>(
   }
 }
 
+/** Where a document may be compiled already. */
+function earlierOf({ origin }: StoredMapping, { context, fresh, previous, anew }: Grounds): readonly Judgement[] {
+  return origin === anew ? [] : [fresh, previous].filter((earlier) => earlier.context === context);
+}
+
 /** The claim sets in force, but for those that the snapshot of a mapping brings along. */
 function withPinned({ claimSets: pinned }: StoredMapping, inForce: ClaimSets, context: CompileContext): ClaimSets {
   if (pinned === undefined) return inForce;
@@ -218,6 +222,19 @@ function withPinned({ claimSets: pinned }: StoredMapping, inForce: ClaimSets, co
 export function identityOf({ content }: Pick<StoredMapping, 'content'>): DocumentIdentity {
   if (content.kind === 'document') return identifyDocument(content.document);
   return content.identity ?? identifyDocument(undefined);
+}
+
+/** Whether it is the document of this origin or of this name. */
+export function isOfIdentity(document: StoredMapping, origin: string, { tenant, name }: DocumentIdentity): boolean {
+  const other = identityOf(document);
+  return document.origin === origin || (other.tenant === tenant && other.name === name);
+}
+
+/** As it was stored, with the claim sets that it was compiled with where others are in force meanwhile. */
+export function storedWith({ stored, plan, claimSets }: MappingInForce, present: ClaimSets): StoredMapping {
+  return claimSets.every((claimSet) => present.get(claimSetKey(plan.tenant, claimSet.document.claimSet)) === claimSet)
+    ? stored
+    : { ...stored, claimSets: claimSets.map(({ input, revision }) => ({ document: input, revision })) };
 }
 
 function unreadable(reason: string): { readonly kind: 'refused'; readonly issues: Issues } {

@@ -1,4 +1,4 @@
-import { identifyDocument, type ConfigurationIssue, type DocumentIdentity } from '../mapping/mapping-document.js';
+import { identifyDocument, type ConfigurationIssue } from '../mapping/mapping-document.js';
 import { claimSetKey, type ClaimSets, type CompileContext } from '../plan/compile-context.js';
 import type { CompileResult } from '../plan/compile-mapping.js';
 import { Linking, linkPlan } from '../plan/link-plans.js';
@@ -6,7 +6,16 @@ import type { Plan } from '../plan/plan.js';
 import type { StoredMapping } from '../ports/mapping-store.js';
 import { redTests } from '../trial/run-mapping-tests.js';
 import { Turns, atOnce, type Steps } from '../turns.js';
-import { Judgement, identityOf, judge, type Issues, type MappingInForce, type MappingProblem } from './judge-documents.js';
+import {
+  Judgement,
+  identityOf,
+  isOfIdentity,
+  judge,
+  storedWith,
+  type Grounds,
+  type Issues,
+  type MappingProblem,
+} from './judge-documents.js';
 import { admits, applicationKey, specificity } from './occupancy.js';
 
 /** Which call this is, as far as it decides on the mapping and its conditions. All ids in lower case. */
@@ -88,9 +97,9 @@ export class MappingSnapshot {
     stored: readonly StoredMapping[],
     context: CompileContext,
     previous: MappingSnapshot,
-    fresh = Judgement.none,
+    beside: Pick<Grounds, 'fresh' | 'anew'> = { fresh: Judgement.none },
   ): Steps<MappingSnapshot> {
-    const judgement = yield* judge(stored, { context, previous: previous.judgement, fresh, red: new Map() });
+    const judgement = yield* judge(stored, { context, previous: previous.judgement, red: new Map(), ...beside });
     return yield* MappingSnapshot.link(judgement, previous);
   }
 
@@ -137,6 +146,11 @@ export class MappingSnapshot {
     return [...this.stored, ...this.judgement.failures.map(refusalOf)];
   }
 
+  /** The documents in force, and those that are refused and have no earlier revision. */
+  get documents(): readonly StoredMapping[] {
+    return [...this.stored, ...this.judgement.failures];
+  }
+
   /** The claim sets in force, for `CompileContext`. */
   get claimSets(): ClaimSets {
     return new Map(
@@ -174,7 +188,7 @@ export class MappingSnapshot {
 
   /**
    * Compiles a document as if it were in force instead of the one of its name; of a claim set, the plan is that of a mapping which
-   * consists of it alone. Nothing of the snapshot changes.
+   * consists of it alone. It has its tests, also where it is what is in force. Nothing of the snapshot changes.
    */
   compileBeside(candidate: StoredMapping, context: CompileContext): CompileResult {
     const snapshot = this.beside(candidate, context);
@@ -186,22 +200,35 @@ export class MappingSnapshot {
 
   /**
    * The mapping that a call would get if this document, a mapping or a claim set, were in force instead of the one of its name; and what
-   * the document's author should know.
+   * the document's author should know. A claim set with which the call's mapping no longer compiles is refused for that.
+   * @param selector undefined: the call names no application, so no mapping is for it
    */
   selectBeside(
     candidate: StoredMapping,
     context: CompileContext,
-    selector: Selector,
+    selector: Selector | undefined,
   ):
     | { readonly kind: 'selected'; readonly selection: Selection; readonly warnings: Issues }
     | Extract<CompileResult, { kind: 'refused' }> {
-    const snapshot = this.beside(candidate, context, selector.application);
+    const snapshot = this.beside(candidate, context, selector?.application);
     const problem = snapshot.problems.find(({ origin }) => origin === candidate.origin);
     if (problem) return { kind: 'refused', issues: problem.issues };
-    const selection = this.unlessRefused(snapshot.select(selector), candidate, selector);
     const { warnings } = snapshot.judgement.entry(candidate.origin)!;
+    if (!selector) return { kind: 'selected', selection: { kind: 'none' }, warnings };
+    const selected = snapshot.select(selector);
+    if (selected.kind === 'invalid') return { kind: 'refused', issues: snapshot.issuesElsewhere(selected.origin) };
+    const selection = this.unlessRefused(selected, candidate, selector);
     const linked = selection.kind === 'mapping' ? { ...selection, plan: this.linked(selection.plan) } : selection;
     return { kind: 'selected', selection: linked, warnings };
+  }
+
+  /** Why a document is refused, told to the author of another one. */
+  private issuesElsewhere(origin: string): Issues {
+    const { content } = this.judgement.failures.find((failure) => failure.origin === origin)!;
+    const document = identityOf({ content }).name ?? origin;
+    return this.problems.flatMap((problem) =>
+      problem.origin === origin ? problem.issues.map((issue) => ({ document, ...issue })) : [],
+    );
   }
 
   /** What is refused now stays refused, but for what the candidate stands in for. */
@@ -240,7 +267,8 @@ export class MappingSnapshot {
     const sets = this.judgement.claimSets.flatMap(({ stored }) =>
       isOfIdentity(stored, candidate.origin, identity) ? [] : [stored],
     );
-    return atOnce(MappingSnapshot.make([...sets, ...mappings, candidate], context, MappingSnapshot.empty, this.judgement));
+    const fromNow = { fresh: this.judgement, anew: candidate.origin };
+    return atOnce(MappingSnapshot.make([...sets, ...mappings, candidate], context, MappingSnapshot.empty, fromNow));
   }
 
   /** The most specific mapping for a call, else the tenant's fallback. No I/O. */
@@ -282,21 +310,9 @@ export class MappingSnapshot {
   }
 }
 
-/** As it was stored, with the claim sets that it was compiled with where others are in force meanwhile. */
-function storedWith({ stored, plan, claimSets }: MappingInForce, present: ClaimSets): StoredMapping {
-  return claimSets.every((claimSet) => present.get(claimSetKey(plan.tenant, claimSet.document.claimSet)) === claimSet)
-    ? stored
-    : { ...stored, claimSets: claimSets.map(({ input, revision }) => ({ document: input, revision })) };
-}
-
 /** What is kept of a document that is refused: enough to answer `invalid` wherever it might belong, and nothing that could come into force. */
 function refusalOf({ origin, revision, content }: StoredMapping): StoredMapping {
   const identity = content.kind === 'document' ? identifyDocument(content.document) : content.identity;
   const reason = 'was refused when it was last loaded';
   return { origin, revision, content: { kind: 'unreadable', reason, ...(identity && { identity }) } };
-}
-
-function isOfIdentity(document: StoredMapping, origin: string, { tenant, name }: DocumentIdentity): boolean {
-  const other = identityOf(document);
-  return document.origin === origin || (other.tenant === tenant && other.name === name);
 }

@@ -165,12 +165,12 @@ describe('client credentials', () => {
     endpoint.respond(() => held);
     later((refreshed + 5) * 1_000);
     expect(await values(source)).toEqual(['gold']);
-    await vi.waitFor(() => expect(endpoint.requests).toHaveLength(2));
+    await vi.waitFor(() => expect(endpoint.requests).toHaveLength(2), { timeout: 15_000 });
     expect(await values(source)).toEqual(['gold']);
     expect(endpoint.requests).toHaveLength(2);
     api.respond(guard('authorization', () => 'Bearer next'));
     release({ body: { access_token: 'next', token_type: 'Bearer', expires_in: 3_600 } });
-    await vi.waitFor(async () => expect(await values(source)).toEqual(['gold']));
+    await vi.waitFor(async () => expect(await values(source)).toEqual(['gold']), { timeout: 15_000 });
     expect(endpoint.requests).toHaveLength(2);
   });
 
@@ -180,7 +180,7 @@ describe('client credentials', () => {
     endpoint.respond(() => ({ status: 503 }));
     later(3_400_000);
     for (let round = 0; round < 5; round++) expect(await values(source)).toEqual(['gold']);
-    await vi.waitFor(() => expect(endpoint.requests).toHaveLength(2));
+    await vi.waitFor(() => expect(endpoint.requests).toHaveLength(2), { timeout: 15_000 });
     expect(await values(source)).toEqual(['gold']);
     expect(endpoint.requests).toHaveLength(2);
     later(3_700_000);
@@ -262,7 +262,7 @@ describe('client credentials', () => {
     endpoint.respond(() => held.then(giveToken));
     const abort = new AbortController();
     const waiting = ask(source, 'adele', abort.signal);
-    await vi.waitFor(() => expect(endpoint.requests).toHaveLength(1));
+    await vi.waitFor(() => expect(endpoint.requests).toHaveLength(1), { timeout: 15_000 });
     abort.abort();
     expect(await waiting).toEqual({ kind: 'unavailable', reason: 'timeout', detail: 'no token yet' });
     release();
@@ -276,7 +276,7 @@ describe('client credentials', () => {
     endpoint.respond(() => held);
     const abort = new AbortController();
     const waiting = [ask(source, 'adele', abort.signal), ask(source, 'ben', abort.signal)];
-    await vi.waitFor(() => expect(endpoint.requests).toHaveLength(1));
+    await vi.waitFor(() => expect(endpoint.requests).toHaveLength(1), { timeout: 15_000 });
     abort.abort();
     await Promise.all(waiting);
     endpoint.respond(giveToken);

@@ -203,11 +203,11 @@ describe('a request that nobody waits for', () => {
     const source = http(api.url);
     const abort = new AbortController();
     const slow = ask(source, 'slow', abort.signal);
-    await vi.waitFor(() => expect(api.requests).toHaveLength(1));
+    await vi.waitFor(() => expect(api.requests).toHaveLength(1), { timeout: 15_000 });
     expect(await values(source)).toEqual(['gold']);
     abort.abort();
     expect(await slow).toEqual({ kind: 'unavailable', reason: 'timeout' });
-    await vi.waitFor(() => expect(ended).toBe(1));
+    await vi.waitFor(() => expect(ended).toBe(1), { timeout: 15_000 });
     expect(await values(source)).toEqual(['gold']);
   });
 });

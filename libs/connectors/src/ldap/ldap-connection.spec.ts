@@ -95,7 +95,7 @@ describe('LdapConnection', () => {
     const socket = await peer;
     for (let sent = 0; sent < 150; sent++) socket.write(part(1));
     expect(await endless).toEqual({ kind: 'tooMuch' });
-    await vi.waitFor(() => expect(Buffer.concat(received).includes(Buffer.of(0x50, 1, 1))).toBe(true));
+    await vi.waitFor(() => expect(Buffer.concat(received).includes(Buffer.of(0x50, 1, 1))).toBe(true), { timeout: 15_000 });
     socket.write(done(2, 0));
     expect(await other).toMatchObject({ kind: 'result', entries: [] });
     expect(ended).toEqual([]);
@@ -108,7 +108,7 @@ describe('LdapConnection', () => {
     (await peer).write(Buffer.concat([reference(1), last]));
     expect(await answer).toMatchObject({ references: ['ldap://elsewhere/dc=x'], cookie: Buffer.from('next') });
     const asked = Buffer.concat([Buffer.of(2, 1, 2, 4, 6), Buffer.from('before')]);
-    await vi.waitFor(() => expect(Buffer.concat(received).includes(asked)).toBe(true));
+    await vi.waitFor(() => expect(Buffer.concat(received).includes(asked)).toBe(true), { timeout: 15_000 });
   });
 
   it('ends the operation alone whose answer cannot be read', async () => {
@@ -117,7 +117,9 @@ describe('LdapConnection', () => {
     expect(await Promise.all(answers)).toMatchObject([{ kind: 'malformed' }, { kind: 'result', code: 0 }]);
     expect(connection.isUsable).toBe(true);
     // AbandonRequest [APPLICATION 16] with the id of the search
-    await vi.waitFor(() => expect(Buffer.concat(received).includes(Buffer.from('3006020103500101', 'hex'))).toBe(true));
+    await vi.waitFor(() => expect(Buffer.concat(received).includes(Buffer.from('3006020103500101', 'hex'))).toBe(true), {
+      timeout: 15_000,
+    });
   });
 
   it.each([
@@ -165,7 +167,9 @@ describe('LdapConnection', () => {
     expect(await answer).toEqual({ kind: 'aborted' });
     const socket = await peer;
     // AbandonRequest [APPLICATION 16] with the id of the search
-    await vi.waitFor(() => expect(Buffer.concat(received).includes(Buffer.from('3006020102500101', 'hex'))).toBe(true));
+    await vi.waitFor(() => expect(Buffer.concat(received).includes(Buffer.from('3006020102500101', 'hex'))).toBe(true), {
+      timeout: 15_000,
+    });
     const next = connection.search(search, patient);
     socket.write(Buffer.concat([entry(1, 'cn=late', 'late'), done(1, 0), done(3, 0)]));
     expect(await next).toMatchObject({ kind: 'result', entries: [] });
@@ -214,7 +218,7 @@ describe('LdapConnection', () => {
       const answer = connection.search(search, abort.signal);
       const before = connection.received;
       socket.write(entry(1, 'cn=a', 'a'));
-      await vi.waitFor(() => expect(connection.received).toBeGreaterThan(before));
+      await vi.waitFor(() => expect(connection.received).toBeGreaterThan(before), { timeout: 15_000 });
       abort.abort(limitPassed);
       await answer;
     };

@@ -262,7 +262,7 @@ describe('connections', () => {
   it('are opened within the connect limit, though a server accepts and says nothing', async () => {
     const silent = await directory();
     silent.pause();
-    const source = ldap([silent.port, (await directory()).port], { limits: { connect: '50ms' } });
+    const source = ldap([silent.port, (await directory()).port], { limits: { connect: '500ms' } });
     expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
   });
 
@@ -320,8 +320,9 @@ describe('connections', () => {
       };
       const source = ldap([(await directory({ onBind })).port]);
       const end = performance.now() + 1_000;
+      const isOver = (): boolean => performance.now() > end && binds > 2;
       const ask = async (_each: unknown, index: number): Promise<void> => {
-        for (await new Promise((resolve) => setTimeout(resolve, index)); performance.now() < end;) {
+        for (await new Promise((resolve) => setTimeout(resolve, index)); !isOver();) {
           expect(await find(source, 'user', adele)).toMatchObject({ kind: 'unavailable', reason });
           await new Promise((resolve) => setTimeout(resolve, 1));
         }
@@ -340,7 +341,9 @@ describe('connections', () => {
       return { code: 51 };
     };
     const source = ldap([(await directory({ onBind })).port]);
-    for (const end = performance.now() + 1_000; performance.now() < end;) {
+    const end = performance.now() + 1_000;
+    const isOver = (): boolean => performance.now() > end && binds > 2;
+    while (!isOver()) {
       expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
       await new Promise((resolve) => setTimeout(resolve, 1));
     }

@@ -152,26 +152,35 @@ describeWithSlapd(describe, 'a login at OpenLDAP', () => {
       reason: 'credentials',
       detail: expect.stringMatching(/invalidCredentials \(49\): the name or the password/),
     };
-    await vi.waitFor(async () => {
-      expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
-      expect(await source.probe(patient)).toEqual({ kind: 'up', warning });
-    });
+    await vi.waitFor(
+      async () => {
+        expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
+        expect(await source.probe(patient)).toEqual({ kind: 'up', warning });
+      },
+      { timeout: 15_000 },
+    );
     expect((await running.binds()).slice(before)).toEqual([49]);
     secrets.texts['env:PASSWORD'] = 'another';
-    await vi.waitFor(async () => {
-      expect(await source.probe(patient)).toEqual({ kind: 'up' });
-      expect(wire.connections).toBe(2);
-    });
+    await vi.waitFor(
+      async () => {
+        expect(await source.probe(patient)).toEqual({ kind: 'up' });
+        expect(wire.connections).toBe(2);
+      },
+      { timeout: 15_000 },
+    );
     expect((await running.binds()).slice(before)).toEqual([49, 0]);
   });
 
   it('is kept alive where the directory ends what is idle', { timeout: 30_000 }, async () => {
     const { wire } = await slapd({ directives: ['idletimeout 3'] });
     const source = ldap([wire.port], { connections: { count: 3, keepAlive: '1s' }, limits: external.limits }, references());
-    await vi.waitFor(async () => {
-      await find(source, 'user', adele);
-      expect(wire.connections).toBe(3);
-    });
+    await vi.waitFor(
+      async () => {
+        await find(source, 'user', adele);
+        expect(wire.connections).toBe(3);
+      },
+      { timeout: 15_000 },
+    );
     await new Promise((resolve) => setTimeout(resolve, 8_000));
     expect([wire.accepted, wire.connections]).toEqual([3, 3]);
     expect(source.logged).toEqual([]);

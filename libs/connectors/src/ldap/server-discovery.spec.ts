@@ -173,7 +173,7 @@ describe('servers in DNS', () => {
     const { found, lists } = discovery(server, { refresh: 20 });
     await Promise.all([found.list(), found.list(), found.refresh()]);
     expect(server.questions).toEqual([`SRV ${domain}`]);
-    await vi.waitFor(() => expect(server.questions.length).toBeGreaterThan(3));
+    await vi.waitFor(() => expect(server.questions.length).toBeGreaterThan(3), { timeout: 15_000 });
     expect(lists).toHaveLength(1);
   });
 });

@@ -54,7 +54,7 @@ describe('the file', () => {
     vi.advanceTimersByTime(9_999);
     expect(await tier(source)).toEqual(['gold']);
     vi.advanceTimersByTime(1);
-    await vi.waitFor(async () => expect(await tier(source)).toEqual(['silver']));
+    await vi.waitFor(async () => expect(await tier(source)).toEqual(['silver']), { timeout: 15_000 });
   });
 
   it('is followed by the probe too', async () => {

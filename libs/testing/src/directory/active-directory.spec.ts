@@ -148,13 +148,13 @@ describe('another server', () => {
 
 describe('a connection', () => {
   it('is closed when it is idle', async () => {
-    const directory = await serve({ idleTimeoutMs: 30 });
+    const directory = await serve({ idleTimeoutMs: 300 });
     await bound(directory.url);
     await expect.poll(() => directory.connections).toBe(0);
   });
 
   it('is not idle while a search is under way', async () => {
-    const directory = await serve({ idleTimeoutMs: 30, onSearch: () => sleep(150) });
+    const directory = await serve({ idleTimeoutMs: 1_000, onSearch: () => sleep(1_500) });
     expect(await names(await bound(directory.url), '(cn=Ben Olsen)')).toEqual(['Ben Olsen']);
   });
 });

@@ -127,6 +127,10 @@ export const preview = z
           steps: z.array(z.strictObject({ step: z.string(), count: z.int(), values: z.array(z.string()).optional() })),
           result: z.string(),
           why: z.string().optional(),
+          when: z
+            .enum(['holds', 'fails', 'unproven', 'unavailable'])
+            .optional()
+            .describe('What the claim’s condition came to. unproven: it asks for what the person or a source does not have.'),
         }),
       ),
     }),

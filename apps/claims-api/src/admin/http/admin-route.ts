@@ -2,7 +2,7 @@ import { Body, HttpCode, Param, Query, applyDecorators } from '@nestjs/common';
 import type { z } from 'zod';
 import { RequireClaimsRole, type ClaimsRole } from '../../roles.js';
 import { CheckInput } from './check-input.js';
-import { ReadBody, documentBytes, noteBodyLimit } from './read-body.js';
+import { ReadBody, documentBytes, noteBody } from './read-body.js';
 import { MarkAdminRoute, MarkIdempotent, markQuery, statusOf, type Operation } from './route-marks.js';
 
 /**
@@ -28,7 +28,7 @@ export const CheckedPath = (schema: z.ZodType): ParameterDecorator => Param({ sc
 export const CheckedBody =
   (schema: z.ZodType, limit = documentBytes): ParameterDecorator =>
   (target, key, index) => {
-    noteBodyLimit(handlerOf(target, key), limit);
+    noteBody(handlerOf(target, key), { limit, optional: schema.safeParse(undefined).success });
     Body({ schema, pipes: [new ReadBody(limit), new CheckInput('body')] })(target, key, index);
   };
 

@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { from, type Observable } from 'rxjs';
 import { AdminProblem, invalidRequest } from './admin-problem.js';
-import { bodyBytes, routeBodyLimit } from './read-body.js';
+import { bodyBytes, routeBodyOf } from './read-body.js';
 import { isIdempotent } from './route-marks.js';
 
 interface Done {
@@ -45,7 +45,7 @@ export class IdempotencyKeys implements NestInterceptor {
     if (typeof key !== 'string' || !/^[\x21-\x7e]{1,128}$/.test(key))
       throw invalidRequest('headers', [{ path: ['Idempotency-Key'], reason: 'must be 1 to 128 visible characters of ASCII' }]);
     const { appId, objectId = '' } = callerOf(request);
-    const body = await bodyBytes(request.body, routeBodyLimit(context.getHandler()));
+    const body = await bodyBytes(request.body, routeBodyOf(context.getHandler())?.limit ?? 0);
     const place = JSON.stringify([appId, objectId, key]);
     const fingerprint = createHash('sha256')
       .update(JSON.stringify([request.method, request.url, request.headers['if-match'] ?? '']))

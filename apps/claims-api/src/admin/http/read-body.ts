@@ -28,7 +28,7 @@ export class ReadBody implements PipeTransform {
     const request = body as IncomingMessage;
     const bytes = await bodyBytes(request, this.limit);
     if (bytes.length === 0) return undefined;
-    const parse = parserOf(request.headers['content-type'], this.limit <= documentBytes);
+    const parse = parserOf(request.headers['content-type'], this.limit);
     const value = await parse(bytes);
     const hidden = hiddenKey(value, []);
     if (hidden) throw invalidRequest('body', [hidden]);
@@ -69,27 +69,40 @@ async function readAll(request: IncomingMessage, limit: number): Promise<Buffer>
   return Buffer.concat(chunks);
 }
 
-const limitKey = Symbol('admin:body-limit');
+const bodyKey = Symbol('admin:body');
 
-/** Notes how long the body of a route may be, for who reads it before the route does. */
-export function noteBodyLimit(handler: object, limit: number): void {
-  Reflect.defineMetadata(limitKey, limit, handler);
+/** What a route says of its body. */
+export interface RouteBody {
+  readonly limit: number;
+  /** Whether a request may come without one. */
+  readonly optional: boolean;
 }
 
-export const routeBodyLimit = (handler: object): number => (Reflect.getMetadata(limitKey, handler) as number | undefined) ?? 0;
+/** Notes what the body of a route may be, for who reads it before the route does and who describes it. */
+export function noteBody(handler: object, body: RouteBody): void {
+  Reflect.defineMetadata(bodyKey, body, handler);
+}
 
-function parserOf(header: string | undefined, yaml: boolean): (bytes: Buffer) => unknown {
+export const routeBodyOf = (handler: object): RouteBody | undefined =>
+  Reflect.getMetadata(bodyKey, handler) as RouteBody | undefined;
+
+/** The content types that a body of this length may have, the usual one first. */
+export const contentTypesOf = (limit: number): readonly string[] =>
+  limit <= documentBytes ? ['application/json', 'application/yaml'] : ['application/json'];
+
+function parserOf(header: string | undefined, limit: number): (bytes: Buffer) => unknown {
   const [, type] = /^\s*([^;\s]+)\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.exec(header ?? '') ?? [];
-  switch (type?.toLowerCase()) {
+  const allowed = contentTypesOf(limit);
+  switch (allowed.find((each) => each === type?.toLowerCase())) {
     case 'application/json':
       return parseJson;
-    case yaml ? 'application/yaml' : undefined:
+    case 'application/yaml':
       return (bytes) => parseYaml(decode(bytes));
     default:
       throw new AdminProblem({
         code: 'request.contentType',
         status: 415,
-        title: `The content type must be application/json${yaml ? ' or application/yaml' : ''}.`,
+        title: `The content type must be ${allowed.join(' or ')}.`,
         remedy: 'Send the header Content-Type: application/json, with a JSON body in UTF-8.',
       });
   }

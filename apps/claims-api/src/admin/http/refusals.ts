@@ -5,7 +5,7 @@ export const refusals = {
   412: 'It was changed meanwhile; etag is the present one.',
   413: 'The body is too large.',
   415: 'The body is neither JSON nor YAML.',
-  422: 'The mapping is refused; errors names each path.',
+  422: 'The mapping is refused, or the Idempotency-Key belongs to another request; errors names each path.',
   428: 'If-Match is missing.',
   503: 'The store of the mappings cannot be reached.',
 } as const;

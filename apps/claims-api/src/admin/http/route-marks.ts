@@ -18,6 +18,8 @@ export interface Operation {
   /** May be sent again with the same Idempotency-Key without being done again. */
   readonly idempotent?: true;
   readonly refusals?: readonly Refusal[];
+  /** What a refusal means at this route, where it is not the usual. */
+  readonly refusalTexts?: Readonly<Partial<Record<Refusal, string>>>;
 }
 
 /** The status of success. */

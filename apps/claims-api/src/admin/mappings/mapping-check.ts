@@ -5,7 +5,7 @@ import {
   identifyDocument,
   revisionOf,
   runMappingTests,
-  type ConfigurationIssue,
+  type MappingDiff,
   type MappingKey,
   type PublishCheck,
   type StoredMapping,
@@ -14,6 +14,10 @@ import type { ClaimMappingService } from '../../mapping/claim-mapping.service.js
 import type { DifferenceBody, ValidationBody } from '../contract/mapping.js';
 import { issueBodies } from '../contract/problem.js';
 import type { Turns } from '../http/turns.js';
+
+type Differences =
+  | { readonly kind: 'compared'; readonly differences: DifferenceBody[] }
+  | Extract<MappingDiff, { kind: 'unreadable' }>;
 
 /** Judges documents: by themselves, and beside what is in force. No source is asked. */
 export class MappingCheck {
@@ -31,15 +35,12 @@ export class MappingCheck {
     return (inForce) => checkPublication(inForce, key, this.mappings.context, this.mappings.compiled);
   }
 
-  /** By what they mean; a side that cannot be read has no parts to compare, and the issues say why. */
-  differences(
-    before: unknown,
-    after: unknown,
-  ): { readonly differences: DifferenceBody[]; readonly issues: readonly ConfigurationIssue[] } {
+  /** By what they mean; a side that cannot be read has no parts to compare. */
+  differences(before: unknown, after: unknown): Differences {
     const compared = diffMappings(before, after);
-    if (compared.kind === 'unreadable') return { differences: [], issues: compared.issues };
+    if (compared.kind === 'unreadable') return compared;
     return {
-      issues: [],
+      kind: 'compared',
       differences: compared.differences.map(({ parts, ...difference }) => ({
         ...difference,
         parts: parts.map((part) => ({ ...part })),
@@ -48,13 +49,17 @@ export class MappingCheck {
   }
 
   private async judge(document: Readonly<Record<string, unknown>>): Promise<ValidationBody> {
-    const result = this.mappings.compileBeside(candidateOf(document));
+    const candidate = candidateOf(document);
+    const result = this.mappings.compileBeside(candidate);
     if (result.kind === 'refused') return { valid: false, issues: issueBodies(result.issues), warnings: [], tests: [] };
     const tests = await runMappingTests(result.plan);
+    const isGreen = tests.every(({ passed }) => passed);
+    // A publish looks at others only where the document itself is right.
+    const issues = isGreen ? await this.mappings.checkCandidate(candidate, result.plan) : [];
     const { limit, least, most, claims } = estimateSize(result.plan);
     return {
-      valid: tests.every(({ passed }) => passed),
-      issues: [],
+      valid: isGreen && issues.length === 0,
+      issues: issueBodies(issues),
       warnings: issueBodies(result.warnings),
       tests: tests.map(({ name, passed, why }) => ({ name, passed, why: [...why] })),
       size: { limit, least, ...(most !== undefined && { most }), claims: claims.map((claim) => ({ ...claim })) },

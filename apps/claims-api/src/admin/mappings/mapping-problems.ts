@@ -1,4 +1,5 @@
 import type { ConfigurationIssue } from '#claims';
+import type { DiffVersion } from '../contract/mapping.js';
 import { issueBodies } from '../contract/problem.js';
 import { AdminProblem } from '../http/admin-problem.js';
 import { etagOf } from '../http/entity-tag.js';
@@ -43,6 +44,21 @@ export const mappingRefused = (issues: readonly ConfigurationIssue[]): AdminProb
     remedy: 'Correct what errors names in the draft, validate it, and try again.',
     errors: issueBodies(issues),
   });
+
+/** 422: a version that cannot be read has nothing that could be compared. */
+export const unreadableVersion = (version: DiffVersion, issues: readonly ConfigurationIssue[]): AdminProblem =>
+  new AdminProblem({
+    code: 'mapping.unreadable',
+    status: 422,
+    title: `${nameOf(version)} cannot be read as a mapping, so there is nothing to compare.`,
+    remedy: 'Correct what errors names in it, or compare other versions; validate says all that is wrong with a document.',
+    errors: issueBodies(issues),
+  });
+
+function nameOf(version: DiffVersion): string {
+  if (version === 'draft') return 'The draft';
+  return version === 'published' ? 'What is in force' : `Revision ${version}`;
+}
 
 /** 409: the mappings are files, and only whoever writes the files changes them. */
 export const readOnlyMappings = (): AdminProblem =>

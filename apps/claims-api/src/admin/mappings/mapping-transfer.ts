@@ -94,8 +94,9 @@ export class MappingTransfer {
 
     const { record, inForce } = await this.present(repository, key);
     const version = record?.version ?? 0;
-    const { differences, issues } = this.check.differences(inForce, document);
-    if (issues.length > 0) return named({ ...refused(issues), version });
+    const compared = this.differencesOf(inForce, document);
+    if (compared.kind === 'unreadable') return named({ ...refused(compared.issues), version });
+    const { differences } = compared;
     if (inForce !== undefined && differences.length === 0)
       return named({ version, result: 'unchanged', issues: [], differences });
     const result = record ? ('changed' as const) : ('created' as const);
@@ -122,6 +123,13 @@ export class MappingTransfer {
         differences,
       });
     return named({ version: change.record.version, result, issues: [], differences });
+  }
+
+  /** What is in force and cannot be read any more does not stand in the way of what would replace it. */
+  private differencesOf(inForce: unknown, document: Document): ReturnType<MappingCheck['differences']> {
+    const compared = this.check.differences(inForce, document);
+    const isNew = compared.kind === 'unreadable' && compared.side === 'before';
+    return isNew ? this.check.differences(undefined, document) : compared;
   }
 
   /** Whether the draft is this document already: that of an import or a publish before that came to no end. */

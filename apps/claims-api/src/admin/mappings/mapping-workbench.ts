@@ -19,7 +19,14 @@ import { draftBody, mappingBody, revisionBody } from './bodies.js';
 import { keyOfDocument } from './key-of-document.js';
 import type { InForceView } from './in-force-view.js';
 import type { MappingCheck } from './mapping-check.js';
-import { changedMeanwhile, mappingExists, mappingRefused, readOnlyMappings, unknownMapping } from './mapping-problems.js';
+import {
+  changedMeanwhile,
+  mappingExists,
+  mappingRefused,
+  readOnlyMappings,
+  unknownMapping,
+  unreadableVersion,
+} from './mapping-problems.js';
 
 type Document = Readonly<Record<string, unknown>>;
 type Found<Answer> = Extract<Answer, { kind: 'found' }>;
@@ -106,9 +113,9 @@ export class MappingWorkbench {
     // Read first: what changes meanwhile is shown under an ETag that no longer publishes it.
     const { version } = await this.read(key);
     const [before, after] = await Promise.all([this.version(key, from), this.version(key, to)]);
-    const { differences, issues } = this.check.differences(before, after);
-    if (issues.length > 0) throw mappingRefused(issues);
-    return new Tagged(version, { from, to, differences });
+    const compared = this.check.differences(before, after);
+    if (compared.kind === 'unreadable') throw unreadableVersion(compared.side === 'before' ? from : to, compared.issues);
+    return new Tagged(version, { from, to, differences: compared.differences });
   }
 
   publish(key: MappingKey, seen: number, comment: string, actor: Actor): Promise<Tagged<MappingBody>> {

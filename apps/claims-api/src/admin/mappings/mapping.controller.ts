@@ -130,7 +130,8 @@ export class MappingController {
       'By claim, lookup and application, not by line; the draft against what is in force by default. With the ETag as If-Match, publish and rollback change no other state than the one that was compared.',
     answer: diff,
     etag: true,
-    refusals: [404, 409, 503],
+    refusals: [404, 409, 422, 503],
+    refusalTexts: { 422: 'One of the versions cannot be read as a mapping; title says which, and errors names each path of it.' },
   })
   diff(@CheckedPath(mappingKey) key: Key, @CheckedQuery(diffQuery) query: z.output<typeof diffQuery>): Promise<Tagged<DiffBody>> {
     return this.workbench.diff(key, query.from, query.to);

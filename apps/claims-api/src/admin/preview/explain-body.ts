@@ -7,12 +7,13 @@ type Explain = PreviewBody['explain'];
 export function explainBody({ lookups, explanation }: Resolution): Explain {
   return {
     lookups: lookups.map(lookupBody),
-    claims: (explanation?.claims ?? []).map(({ claim, from, steps, result, why }) => ({
+    claims: (explanation?.claims ?? []).map(({ claim, from, steps, result, why, when }) => ({
       claim,
       from,
       steps: steps.map(({ step, count, values }) => ({ step, count, ...(values && { values: [...values] }) })),
       result,
       ...(why && { why }),
+      ...(when && { when }),
     })),
   };
 }

@@ -1,7 +1,17 @@
 import { parseTokenIssuanceStart } from '#auth-events';
-import { subjectProperties, type Plan, type Selector, type Subject, type SubjectProperty } from '#claims';
+import {
+  subjectProperties,
+  unverifiedProperties,
+  type Plan,
+  type PlannedLookup,
+  type Resolution,
+  type Selector,
+  type Subject,
+  type SubjectProperty,
+} from '#claims';
 import { signInOf } from '../../events/sign-in.js';
 import type { PreviewRequest } from '../contract/preview.js';
+import type { Issue } from '../contract/problem.js';
 import { invalidRequest } from '../http/admin-problem.js';
 
 /** Who signs in where, as a preview is told. */
@@ -54,13 +64,37 @@ function presentOf(person: NonNullable<PreviewRequest['person']>): Subject {
 
 /** Every property of the person on which the claims of a plan may depend. */
 export function propertiesRead({ lookups, claims }: Plan): readonly SubjectProperty[] {
-  const read = new Set<string>();
+  const read = new Set<SubjectProperty>(lookups.flatMap(propertiesSought));
   for (const { from, operands, when } of claims)
     for (const origin of [from, ...operands, ...(when?.origins ?? [])]) if (origin.kind === 'subject') read.add(origin.property);
-  for (const { inputs, description, fallbacks } of lookups) {
-    for (const origin of inputs.values()) if (origin.kind === 'subject') read.add(origin.property);
-    for (const { locate } of [description, ...fallbacks.map((fallback) => fallback.description)])
-      for (const { key, when } of locate) for (const property of [key, ...Object.keys(when)]) read.add(property);
-  }
   return subjectProperties.filter((property) => read.has(property));
+}
+
+/** Every property by which a lookup finds the person, or decides whether it may. */
+function propertiesSought({ inputs, description, fallbacks }: PlannedLookup): readonly SubjectProperty[] {
+  const given = [...inputs.values()].flatMap((origin) => (origin.kind === 'subject' ? [origin.property] : []));
+  const rules = [description, ...fallbacks.map((fallback) => fallback.description)].flatMap(({ locate }) => locate);
+  return [
+    ...given,
+    // For members alone (`certainKey`).
+    ...(given.some((property) => unverifiedProperties.has(property)) ? (['userType'] as const) : []),
+    ...rules.flatMap(({ key, when }) => [key, ...(Object.keys(when) as SubjectProperty[])]),
+  ];
+}
+
+/** Lookups that found no key because somebody said less of the person than a sign-in does. */
+export function keyWarnings({ lookups }: Plan, resolution: Resolution, { subject, complete }: PreviewedSignIn): Issue[] {
+  if (!subject || complete) return [];
+  return lookups.flatMap((lookup): Issue[] => {
+    const { reason } = resolution.lookups.find(({ alias }) => alias === lookup.alias) ?? {};
+    const missing = new Set(propertiesSought(lookup).filter((property) => subject[property] === undefined));
+    if (reason !== 'noKey' || missing.size === 0) return [];
+    return [
+      {
+        path: ['person'],
+        reason: `has no key for the lookup ${lookup.alias}: a preview knows the properties that it is given, and no others`,
+        remedy: `Give ${[...missing].join(', ')} as far as the person has them, or paste an event of a sign-in.`,
+      },
+    ];
+  });
 }

@@ -9,7 +9,6 @@ import {
   type FailureCode,
   type Resolution,
   type Selection,
-  type Selector,
 } from '#claims';
 import type { Metrics } from '#observability';
 import type { Configuration } from '../../config.js';
@@ -25,7 +24,7 @@ import { candidateOf } from '../mappings/mapping-check.js';
 import { mappingRefused, unknownMapping } from '../mappings/mapping-problems.js';
 import type { MappingWorkbench } from '../mappings/mapping-workbench.js';
 import { explainBody } from './explain-body.js';
-import { previewedSignIn, propertiesRead, type PreviewedSignIn } from './person.js';
+import { keyWarnings, previewedSignIn, propertiesRead, type PreviewedSignIn } from './person.js';
 
 type Version = NonNullable<PreviewBody['mapping']>['version'];
 type Selected = Selection | { readonly kind: 'unloaded' };
@@ -81,8 +80,7 @@ export class Previews {
     readonly etag?: string;
   }> {
     const { mappings, workbench } = this.parts;
-    if (!mapping)
-      return { selected: call ? mappings.select({ tenant, ...call }) : { kind: 'none' }, version: 'inForce', issues: [] };
+    if (!mapping) return { selected: mappings.select(tenant, call), version: 'inForce', issues: [] };
     const version = 'document' in mapping ? 'document' : mapping.version === 'published' ? 'inForce' : mapping.version;
     // Read first: what changes meanwhile is shown under an ETag that no longer publishes it.
     const etag = 'name' in mapping ? etagOf((await workbench.read({ tenant, name: mapping.name })).version) : undefined;
@@ -93,8 +91,7 @@ export class Previews {
       throw invalidRequest('body', [
         { path: ['mapping', 'document', 'tenant'], reason: 'is not the tenant that the preview is for' },
       ]);
-    const selector: Selector = { tenant, ...(call ?? { application: '' }) };
-    const result = mappings.selectBeside(candidateOf(document), selector);
+    const result = mappings.selectBeside(candidateOf(document), tenant, call);
     if (result.kind === 'refused') throw mappingRefused(result.issues);
     return { selected: result.selection, version, issues: result.warnings, ...(etag !== undefined && { etag }) };
   }
@@ -141,7 +138,8 @@ export class Previews {
       size: { bytes: 0, limit: maximumClaimBytes },
       warnings: [],
     };
-    if (selected.kind === 'none') return { ...nothing, ...this.unmapped(tenant), warnings: warningsOf(mapping, undefined) };
+    if (selected.kind === 'none')
+      return { ...nothing, ...this.unmapped(tenant), warnings: warningsOf(signIn, mapping, undefined) };
     if (selected.kind !== 'mapping') return { ...nothing, answer: 'failure', code: `mapping.${selected.kind}` };
 
     const plan = askThrough(selected.plan, (source) => sources.previewOf(source));
@@ -168,7 +166,7 @@ export class Previews {
         person: { known, missing: signIn.complete ? [] : read.filter((property) => !known.includes(property)) },
       }),
       ms,
-      warnings: warningsOf(mapping, plan.mapping),
+      warnings: [...warningsOf(signIn, mapping, plan.mapping), ...keyWarnings(plan, resolution, signIn)],
     };
   }
 
@@ -205,7 +203,8 @@ function outcomeOf(
 }
 
 /** Where the mapping that was asked for is not the one that this call would get. */
-function warningsOf(mapping: PreviewRequest['mapping'], chosen: string | undefined): Issue[] {
+function warningsOf({ call }: PreviewedSignIn, mapping: PreviewRequest['mapping'], chosen: string | undefined): Issue[] {
+  if (!call) return [{ path: ['event'], reason: 'names no application, so no mapping is for it' }];
   const identity = mapping && 'document' in mapping ? identifyDocument(mapping.document) : undefined;
   // No call gets a claim set: it is looked at through the mappings that include it.
   if (identity?.kind === 'claimSet') return [];

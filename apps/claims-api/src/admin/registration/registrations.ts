@@ -38,7 +38,7 @@ export class Registrations {
   }
 
   private serving(tenant: string, application: string): readonly Plan[] {
-    const { kind } = this.mappings.select({ tenant, application, client: application });
+    const { kind } = this.mappings.select(tenant, { application, client: application });
     if (kind === 'unloaded') throw unloaded();
     if (kind === 'invalid') throw invalid();
     const plans = this.mappings.plansOf(tenant);
