@@ -38,7 +38,7 @@ export class Sources {
       const source = connector.create(name, { ...config, limits: room }, dependencies);
       warnOfUnverifiedKeys(source, dependencies.log);
       this.byName.set(name, {
-        ...composeSource(source, config, dependencies.listener),
+        ...composeSource(source, config, dependencies.listener, configuration.deadline),
         tenants: new Set(config.tenants),
         type: connector.type,
         config,

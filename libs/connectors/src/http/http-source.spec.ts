@@ -85,7 +85,7 @@ describe('an answer', () => {
       lookups: {},
     };
     const listener = { fetched: () => undefined, answered: () => undefined, circuit: () => undefined };
-    const { source, health } = composeSource(http(api.url), config, listener);
+    const { source, health } = composeSource(http(api.url), config, listener, 60_000);
     for (let round = 0; round < 12; round++) expect((await ask(source)).kind).toBe('unavailable');
     expect(health()).toMatchObject({ circuit, lastError: { code: expect.any(String) } });
     expect(health().state === 'down' ? 'down' : undefined).toBe(state);
