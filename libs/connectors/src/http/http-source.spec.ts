@@ -185,8 +185,8 @@ describe('a lost connection', () => {
     const api = await server(() => (cuts-- > 0 ? 'cut' : gold));
     const source = composed(http(api.url, { lookup: { request } }));
     const gone = { kind: 'unavailable', reason: most === 1 ? 'timeout' : 'connection' };
-    const once = await ask(source);
-    expect([once.kind, api.requests.length]).toEqual([most === 1 ? 'unavailable' : 'found', most]);
+    const lookedUp = await ask(source);
+    expect([lookedUp.kind, api.requests.length]).toEqual([most === 1 ? 'unavailable' : 'found', most]);
     cuts = 9;
     expect(await ask(source)).toMatchObject(gone);
     expect(api.requests).toHaveLength(2 * most);
