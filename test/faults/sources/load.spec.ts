@@ -30,6 +30,16 @@ function patient(document: Document): void {
     Object.assign(document['sources'][name].limits, { operation: '1500ms', connect: '1s' });
 }
 
+/** Sessions serve the sign-ins alone: a probe that gives up closes the one that it has. */
+function unprobed(document: Document): void {
+  document['probes'] = { interval: '1h', timeout: '10s' };
+}
+
+/** Until the first answer is right, so that connections are open. */
+async function warm(application: string, value: string): Promise<void> {
+  await expect.poll(async () => (await ask(stack, application)).said, { timeout: 20_000 }).toBe(value);
+}
+
 /** Somebody whom no source knows, so that nobody else's question is theirs. */
 const stranger = (number: number): object => ({
   ...adele,
@@ -86,18 +96,51 @@ describe('the service', () => {
   });
 
   it('sheds what exceeds the queue at once, and nothing else', async () => {
-    stack = await startFaultStack(({ sources }) => {
-      Object.assign(sources['billing-db'].limits, { concurrency: 1, queue: 5 });
+    stack = await startFaultStack((document) => {
+      patient(document);
+      // The first one is at work until all the others have come.
+      Object.assign(document['sources']['billing-db'].limits, { concurrency: 1, queue: 5, operation: '60s' });
     });
     await stack.ready();
-    await ask(stack, database);
+    await warm(database, 'gold');
     stack.databaseProxy.blackHole();
     const told = await Promise.all(Array.from({ length: 30 }, (_, number) => ask(stack, database, stranger(number))));
     expect(count(told)).toEqual({ '503 claims.unavailable': 30 });
     const reasons = stack.service.log
       .flatMap(({ lookups }) => (lookups as { reason?: string }[] | undefined) ?? [])
       .map(({ reason }) => reason);
-    expect(reasons.filter((reason) => reason === 'overloaded').length).toBeGreaterThanOrEqual(24);
+    // Those who wait in the queue are shed when they have waited too long.
+    expect(reasons.filter((reason) => reason === 'overloaded')).toHaveLength(29);
+    await stack.databaseProxy.restore();
+  });
+
+  it('spends the time of a database that is asked too much on those who still wait', async () => {
+    stack = await startFaultStack((document) => {
+      patient(document);
+      unprobed(document);
+      Object.assign(document['sources']['billing-db'].limits, { concurrency: 2, connect: '10s' });
+    });
+    await stack.ready();
+    await expect
+      .poll(async () => count(await Promise.all([1, 2, 3, 4].map((number) => ask(stack, database, stranger(number))))))
+      .toEqual({ omitted: 4 });
+    const worked = (): Promise<number> =>
+      gauge(stack, 'claimbridge_lookups_total', 'source="billing-db",lookup="tier-by-upn",outcome="notFound"');
+    const before = await worked();
+    // Ten a second, so 120 are twelve seconds of work.
+    stack.databaseProxy.spoil({ kind: 'delay', milliseconds: 200 });
+    const told = await Promise.all(Array.from({ length: 120 }, (_, number) => ask(stack, database, stranger(100 + number))));
+    const { omitted = 0, ...shed } = count(told);
+    report('120 people, ten a second', told);
+    expect(omitted).toBeGreaterThan(0);
+    expect(shed['503 claims.unavailable']).toBeGreaterThan(0);
+    expect(Object.keys(shed).filter((code) => !code.startsWith('503 '))).toEqual([]);
+    // Whoever comes next finds nobody before them.
+    await warm(constantApplication, 'constant');
+    for (let number = 0; number < 5; number += 1)
+      expect((await ask(stack, database, stranger(500 + number))).said).toBe('omitted');
+    // The last ones may have begun just in time and ended too late.
+    expect((await worked()) - before - omitted - 5).toBeLessThanOrEqual(2);
   });
 
   it.each([
@@ -181,11 +224,13 @@ describe('the service', () => {
   it('hands a late answer over to Entra’s retry', async () => {
     stack = await startFaultStack((document) => {
       patient(document);
-      document['entra'] = { timeout: '500ms', edgeAllowance: '200ms' };
+      unprobed(document);
+      document['entra'] = { timeout: '2s', edgeAllowance: '500ms' };
+      document['sources']['billing-db'].limits.operation = '20s';
     });
     await stack.ready();
-    await ask(stack, database);
-    stack.databaseProxy.spoil({ kind: 'delay', milliseconds: 400 });
+    await warm(database, 'gold');
+    stack.databaseProxy.spoil({ kind: 'delay', milliseconds: 2_500 });
     expect((await ask(stack, database)).said).toBe('503 claims.unavailable');
     expect((await ask(stack, database)).said).toBe('gold');
     expect(await (await fetch(`${stack.managementUrl}/metrics`)).text()).toMatch(

@@ -1,7 +1,17 @@
 import type { TcpProxy } from '#testing';
 import { expect } from 'vitest';
 import type { Stack } from '../../e2e/stack.js';
-import { allWell, applicationOf, ask, constantApplication, policies, spread, systems, type Told } from './fault-stack.js';
+import {
+  allWell,
+  applicationOf,
+  ask,
+  beforeLong,
+  constantApplication,
+  policies,
+  spread,
+  systems,
+  type Told,
+} from './fault-stack.js';
 
 /** What a fault does, and whether the source still answers in time. */
 export interface Fault {
@@ -29,7 +39,10 @@ export const networkFaults: Readonly<Record<string, Fault>> = {
   'sends garbage': { answers: false, strike: (proxy) => proxy.spoil({ kind: 'garbage' }) },
 };
 
-/** One system fails: every policy is kept, nobody else is harmed, and the system is used again when it is well. A report. */
+/**
+ * One system fails: every policy is kept, nobody else is harmed, and the system is used again when it is well: the first probe that
+ * succeeds is believed, and not taken back. A report.
+ */
 export async function survive(
   stack: Stack,
   system: string,
@@ -60,7 +73,7 @@ export async function survive(
     for (let round = 0; round < 4; round += 1) {
       await Promise.all([
         ...Object.entries(policies).map(async ([policy, { whileWell, whileIll }]) => {
-          const told = await ask(stack, applicationOf(system, policy));
+          const told = await beforeLong(ask(stack, applicationOf(system, policy)));
           during.push(told);
           expect(told.said, policy).toBe((answers ? whileWell : whileIll)(value));
         }),
@@ -74,7 +87,10 @@ export async function survive(
     await heal();
   }
   const restored = performance.now();
+  const healed = stack.service.log.length;
   await well();
+  const opened = stack.service.log.slice(healed).filter(({ msg }) => String(msg).startsWith('source: failed too often'));
+  expect(opened).toEqual([]);
   return [
     `  ${system} that ${name}: ${spread(during.map(({ ms }) => ms))}`,
     `    right again after ${Math.round(performance.now() - restored)} ms`,
