@@ -8,8 +8,8 @@ beforeAll(async () => {
   stack = await startStack({
     configure: (document) => {
       document['probes'] = { interval: '200ms', timeout: '500ms' };
-      // The directory's own limit answers for nobody before the deadline.
-      document['sources']['corp-ad'].limits = { ...document['sources']['corp-ad'].limits, operation: '60s' };
+      // The directory's own limits answer for nobody before the deadline.
+      document['sources']['corp-ad'].limits = { ...document['sources']['corp-ad'].limits, operation: '60s', connect: '60s' };
     },
   });
   await stack.ready();

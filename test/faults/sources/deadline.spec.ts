@@ -62,6 +62,7 @@ describe('an API that works again', () => {
   it('is asked again after two probes at most', async () => {
     stack = await startFaultStack((document) => {
       document['probes'] = { interval: '1h', timeout: '200ms' };
+      document['sources']['hr-api'].limits.operation = '10s';
     });
     await stack.ready();
     const [application, isProbe] = [applicationOf('HTTP', 'fail'), (target: string): boolean => target === '/'];
