@@ -39,7 +39,7 @@ export class Sources {
       warnOfUnverifiedKeys(source, dependencies.log);
       warnOfPatience(name, limits.operation, configuration.deadline, dependencies.log);
       this.byName.set(name, {
-        ...composeSource(source, config, dependencies.listener),
+        ...composeSource(source, config, dependencies.listener, configuration.deadline),
         tenants: new Set(config.tenants),
         type: connector.type,
         config,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 /** How much a source may take, and how much it may be asked. */
 export interface SourceLimits {
-  /** The time that one operation may take at the system, in milliseconds. */
+  /** The time that one operation may take at the system, a second attempt included, in milliseconds. */
   readonly operation: number;
   /** The time that opening a connection to one host may take, TLS and authentication included, in milliseconds. */
   readonly connect: number;
@@ -94,17 +94,23 @@ export const sourceKeys = <Type extends string>(type: Type, concurrency = 32) =>
   tenants: z.array(configurationName).min(1).describe('The tenants that the source may serve, by their aliases.'),
   limits: z
     .strictObject({
-      operation: positive.prefault('500ms').describe('How long the work of one lookup may take at the system.'),
+      operation: positive
+        .prefault('500ms')
+        .describe('How long the work of one lookup may take at the system, a second attempt included.'),
       connect: positive.prefault('1s').describe('How long opening a connection may take, TLS and authentication included.'),
       concurrency: count(concurrency, 1).describe('Lookups under way at the same time.'),
-      queue: count(256, 0).describe('Lookups that may wait for their turn; more are shed.'),
+      queue: count(256, 0).describe(
+        'Lookups that may wait for their turn; more are shed, and who waits too long for the deadline.',
+      ),
     })
     .prefault({})
     .describe('How much the source may take, and how much it may be asked.'),
   breaker: z
     .strictObject({
       failures: count(10, 1).describe('Failures in a row after which the source is no longer asked.'),
-      retryAfter: positive.prefault('1s').describe('The time between two probes that may make it be asked again.'),
+      retryAfter: positive
+        .prefault('1s')
+        .describe('The time between two probes that may make it be asked again, by one lookup first.'),
     })
     .prefault({})
     .describe('When a source that fails is no longer asked.'),

@@ -21,7 +21,7 @@ function create(connector: Connector, name: string, document: object): Source {
   const silent = { warn: () => undefined, error: () => undefined };
   const source = connector.create(name, config, { secrets: new DemoSecrets(), log: silent });
   const listener = { fetched: () => undefined, answered: () => undefined, circuit: () => undefined };
-  const composed = composeSource(source, config, listener).source;
+  const composed = composeSource(source, config, listener, 60_000).source;
   stack.defer(() => composed.close());
   return composed;
 }

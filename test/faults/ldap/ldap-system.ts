@@ -116,7 +116,7 @@ export class Replica {
     const note = (fields: object, message: string): void => void this.logged.push({ fields, message });
     const adapter = connector.create('corp-ad', config, { secrets, log: { warn: note, error: note } });
     const silent = (): void => undefined;
-    const composed = composeSource(adapter, config, { fetched: silent, answered: silent, circuit: silent });
+    const composed = composeSource(adapter, config, { fetched: silent, answered: silent, circuit: silent }, 60_000);
     this.source = composed.source;
     this.health = composed.health;
   }

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import type { HttpResponder, ReceivedRequest, TcpProxy } from '#testing';
 import { adele, eventFor } from '../../e2e/event.js';
@@ -186,6 +187,23 @@ export async function ask(stack: Stack, application: string, user: Document = ad
   const started = performance.now();
   const answer = await stack.post(JSON.stringify(eventFor(application, user)));
   return { said: said(answer), ms: performance.now() - started };
+}
+
+/** Far beyond the deadline, and far before the end of work that may take a minute: a slow machine does not mistake one for the other. */
+const longAfterTheDeadline = 20_000;
+
+/** @throws Error where the answer does not come until long after the deadline */
+export async function beforeLong<Result>(answer: Promise<Result>): Promise<Result> {
+  const over = new AbortController();
+  const marker = wait(longAfterTheDeadline, 'too late' as const, { signal: over.signal });
+  marker.catch(() => undefined);
+  try {
+    const first = await Promise.race([answer, marker]);
+    if (first === 'too late') throw new Error(`no answer ${longAfterTheDeadline} ms later, whatever the deadline is`);
+    return first;
+  } finally {
+    over.abort();
+  }
 }
 
 function said({ status, json }: Answer): string {

@@ -30,6 +30,16 @@ function patient(document: Document): void {
     Object.assign(document['sources'][name].limits, { operation: '1500ms', connect: '1s' });
 }
 
+/** Sessions serve the sign-ins alone: a probe that gives up closes the one that it has. */
+function unprobed(document: Document): void {
+  document['probes'] = { interval: '1h', timeout: '10s' };
+}
+
+/** Until the first answer is right, so that connections are open. */
+async function warm(application: string, value: string): Promise<void> {
+  await expect.poll(async () => (await ask(stack, application)).said, { timeout: 20_000 }).toBe(value);
+}
+
 /** Somebody whom no source knows, so that nobody else's question is theirs. */
 const stranger = (number: number): object => ({
   ...adele,
@@ -37,13 +47,30 @@ const stranger = (number: number): object => ({
   onPremisesSecurityIdentifier: `S-1-5-21-1-2-3-${number}`,
 });
 
-/** Sends so many a second, whatever becomes of the ones before. */
-async function send(perSecond: number, total: number, one: (number: number) => Promise<Told>): Promise<readonly Told[]> {
+/** More than are ever under way on a machine that keeps up. */
+const mostUnderWay = 20;
+
+/**
+ * Sends so many a second, whatever becomes of those who are harmed. A machine that does not keep up with the others is sent fewer: it
+ * would shed them, and that is nobody's fault.
+ */
+async function send(
+  perSecond: number,
+  total: number,
+  one: (number: number) => Promise<Told>,
+  isHarmed: (number: number) => boolean,
+): Promise<readonly Told[]> {
   const started = performance.now();
   const sent: Promise<Told>[] = [];
+  let underWay = 0;
+  const start = (number: number): void => {
+    const counts = Number(!isHarmed(number));
+    underWay += counts;
+    sent.push(one(number).finally(() => (underWay -= counts)));
+  };
   while (sent.length < total) {
     const due = Math.min(total, Math.ceil(((performance.now() - started) * perSecond) / 1_000));
-    while (sent.length < due) sent.push(one(sent.length));
+    while (sent.length < due && underWay < mostUnderWay) start(sent.length);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   return Promise.all(sent);
@@ -73,31 +100,64 @@ describe('the service', () => {
     expect(tokens.length).toBeLessThan(10);
   });
 
-  it('with two sessions for fifty people makes them wait, and answers them all', async () => {
+  it('with two sessions for ten people makes them wait, and answers them all', async () => {
     stack = await startFaultStack((document) => {
       patient(document);
       document['sources']['billing-db'].limits.concurrency = 2;
     });
     await stack.ready();
     stack.databaseProxy.spoil({ kind: 'delay', milliseconds: 5 });
-    const told = await Promise.all(Array.from({ length: 50 }, (_, number) => ask(stack, database, stranger(number))));
-    report('50 people, 2 sessions', told);
-    expect(count(told)).toEqual({ omitted: 50 });
+    const told = await Promise.all(Array.from({ length: 10 }, (_, number) => ask(stack, database, stranger(number))));
+    report('10 people, 2 sessions', told);
+    expect(count(told)).toEqual({ omitted: 10 });
   });
 
   it('sheds what exceeds the queue at once, and nothing else', async () => {
-    stack = await startFaultStack(({ sources }) => {
-      Object.assign(sources['billing-db'].limits, { concurrency: 1, queue: 5 });
+    stack = await startFaultStack((document) => {
+      patient(document);
+      // The first one is at work until all the others have come.
+      Object.assign(document['sources']['billing-db'].limits, { concurrency: 1, queue: 5, operation: '60s' });
     });
     await stack.ready();
-    await ask(stack, database);
+    await warm(database, 'gold');
     stack.databaseProxy.blackHole();
     const told = await Promise.all(Array.from({ length: 30 }, (_, number) => ask(stack, database, stranger(number))));
     expect(count(told)).toEqual({ '503 claims.unavailable': 30 });
     const reasons = stack.service.log
       .flatMap(({ lookups }) => (lookups as { reason?: string }[] | undefined) ?? [])
       .map(({ reason }) => reason);
-    expect(reasons.filter((reason) => reason === 'overloaded').length).toBeGreaterThanOrEqual(24);
+    // Those who wait in the queue are shed when they have waited too long.
+    expect(reasons.filter((reason) => reason === 'overloaded')).toHaveLength(29);
+    await stack.databaseProxy.restore();
+  });
+
+  it('spends the time of a database that is asked too much on those who still wait', async () => {
+    stack = await startFaultStack((document) => {
+      patient(document);
+      unprobed(document);
+      Object.assign(document['sources']['billing-db'].limits, { concurrency: 2, connect: '10s' });
+    });
+    await stack.ready();
+    await expect
+      .poll(async () => count(await Promise.all([1, 2, 3, 4].map((number) => ask(stack, database, stranger(number))))))
+      .toEqual({ omitted: 4 });
+    const worked = (): Promise<number> =>
+      gauge(stack, 'claimbridge_lookups_total', 'source="billing-db",lookup="tier-by-upn",outcome="notFound"');
+    const before = await worked();
+    // Ten a second, so 120 are twelve seconds of work.
+    stack.databaseProxy.spoil({ kind: 'delay', milliseconds: 200 });
+    const told = await Promise.all(Array.from({ length: 120 }, (_, number) => ask(stack, database, stranger(100 + number))));
+    const { omitted = 0, ...shed } = count(told);
+    report('120 people, ten a second', told);
+    expect(omitted).toBeGreaterThan(0);
+    expect(shed['503 claims.unavailable']).toBeGreaterThan(0);
+    expect(Object.keys(shed).filter((code) => !code.startsWith('503 '))).toEqual([]);
+    // Whoever comes next finds nobody before them.
+    await warm(constantApplication, 'constant');
+    for (let number = 0; number < 5; number += 1)
+      expect((await ask(stack, database, stranger(500 + number))).said).toBe('omitted');
+    // The last ones may have begun just in time and ended too late.
+    expect((await worked()) - before - omitted - 5).toBeLessThanOrEqual(2);
   });
 
   it.each([
@@ -115,7 +175,12 @@ describe('the service', () => {
     const before = await timers();
     proxy(stack).blackHole();
     const applications = [hung, directory, constantApplication, constantApplication];
-    const told = await send(500, 500, async (number) => ask(stack, applications[number % 4]!, stranger(number)));
+    const told = await send(
+      500,
+      500,
+      async (number) => ask(stack, applications[number % 4]!, stranger(number)),
+      (number) => number % 4 === 0,
+    );
     const of = (application: string): readonly Told[] => told.filter((_, number) => applications[number % 4] === application);
     report(`${system} hangs`, of(hung));
     report('another source', of(directory));
@@ -133,7 +198,12 @@ describe('the service', () => {
   it('finds its way back to a database that restarts under load', async () => {
     stack = await startFaultStack(patient);
     await stack.ready();
-    const running = send(200, 600, async (number) => ask(stack, number % 2 === 0 ? database : constantApplication, adele));
+    const running = send(
+      200,
+      600,
+      async (number) => ask(stack, number % 2 === 0 ? database : constantApplication, adele),
+      (number) => number % 2 === 0,
+    );
     await new Promise((resolve) => setTimeout(resolve, 500));
     stack.databaseProxy.refuse();
     stack.databaseProxy.cut();
@@ -181,11 +251,13 @@ describe('the service', () => {
   it('hands a late answer over to Entra’s retry', async () => {
     stack = await startFaultStack((document) => {
       patient(document);
-      document['entra'] = { timeout: '500ms', edgeAllowance: '200ms' };
+      unprobed(document);
+      document['entra'] = { timeout: '2s', edgeAllowance: '500ms' };
+      document['sources']['billing-db'].limits.operation = '20s';
     });
     await stack.ready();
-    await ask(stack, database);
-    stack.databaseProxy.spoil({ kind: 'delay', milliseconds: 400 });
+    await warm(database, 'gold');
+    stack.databaseProxy.spoil({ kind: 'delay', milliseconds: 2_500 });
     expect((await ask(stack, database)).said).toBe('503 claims.unavailable');
     expect((await ask(stack, database)).said).toBe('gold');
     expect(await (await fetch(`${stack.managementUrl}/metrics`)).text()).toMatch(

@@ -1,7 +1,17 @@
 import type { TcpProxy } from '#testing';
 import { expect } from 'vitest';
 import type { Stack } from '../../e2e/stack.js';
-import { allWell, applicationOf, ask, constantApplication, policies, spread, systems, type Told } from './fault-stack.js';
+import {
+  allWell,
+  applicationOf,
+  ask,
+  beforeLong,
+  constantApplication,
+  policies,
+  spread,
+  systems,
+  type Told,
+} from './fault-stack.js';
 
 /** What a fault does, and whether the source still answers in time. */
 export interface Fault {
@@ -60,7 +70,7 @@ export async function survive(
     for (let round = 0; round < 4; round += 1) {
       await Promise.all([
         ...Object.entries(policies).map(async ([policy, { whileWell, whileIll }]) => {
-          const told = await ask(stack, applicationOf(system, policy));
+          const told = await beforeLong(ask(stack, applicationOf(system, policy)));
           during.push(told);
           expect(told.said, policy).toBe((answers ? whileWell : whileIll)(value));
         }),

@@ -1,6 +1,6 @@
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import type { Secrets, UnavailableReason } from '#claims';
-import { Agent, buildConnector, request, type Dispatcher } from 'undici';
+import { Agent, buildConnector, errors, request, type Dispatcher } from 'undici';
 import { settleOn } from '../settle-on.js';
 import { addressRefused, refusal, type AddressPolicy } from './address-policy.js';
 
@@ -196,15 +196,36 @@ export class HttpClient {
   }
 
   private build(tls: { ca?: string; cert?: string; key?: string | undefined; servername?: string }): buildConnector.connector {
-    return buildConnector({
+    const connect = buildConnector({
       ...tls,
       allowH2: false,
-      timeout: this.options.connectTimeout,
+      timeout: 0,
       lookup: this.options.addresses.lookup,
       rejectUnauthorized: true,
       minVersion: 'TLSv1.2',
     } as buildConnector.BuildOptions);
+    return within(this.options.connectTimeout, connect as Opening);
   }
+}
+
+/** The driver's connector gives the socket back, which its types do not say. */
+type Opening = (...asked: Parameters<buildConnector.connector>) => Socket;
+
+/** The driver's own limit counts in steps of half a second. */
+function within(milliseconds: number, open: Opening): buildConnector.connector {
+  return (target, callback) => {
+    let pending = true;
+    const socket = open(target, (...result: Parameters<buildConnector.Callback>) => {
+      pending = false;
+      clearTimeout(timer);
+      callback(...result);
+    });
+    const giveUp = (): void => {
+      if (pending) socket.destroy(new errors.ConnectTimeoutError());
+    };
+    // What has arrived by then is heard first, where the process was late itself.
+    const timer = setTimeout(() => setImmediate(giveUp), milliseconds);
+  };
 }
 
 function failure(error: unknown): HttpFailure {

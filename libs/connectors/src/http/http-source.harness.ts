@@ -72,7 +72,8 @@ export function http(
 export function composed(source: Source): Source {
   const limits = { operation: 10_000, connect: 300, concurrency: 5, queue: 5 };
   const config = { limits, breaker: { failures: 100, retryAfter: 1_000 }, cache: { entries: 1, bytes: 1_024 }, lookups: {} };
-  return composeSource(source, config, { fetched: () => undefined, answered: () => undefined, circuit: () => undefined }).source;
+  const listener = { fetched: () => undefined, answered: () => undefined, circuit: () => undefined };
+  return composeSource(source, config, listener, 60_000).source;
 }
 
 export const patient = new AbortController().signal;

@@ -1,9 +1,18 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { selfSigned } from '#testing';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { composeSource } from '../wrappers/compose-source.js';
 import { KnownSecrets, ask, composed, http, patient, proxy, server, values } from './http-source.harness.js';
 
 const gold = { body: { v: 'gold' } };
+const tenFailures = {
+  limits: { operation: 10_000, connect: 300, concurrency: 5, queue: 5 },
+  breaker: { failures: 10, retryAfter: 60_000 },
+  cache: { entries: 1, bytes: 1_024 },
+  lookups: {},
+};
+const silent = { fetched: () => undefined, answered: () => undefined, circuit: () => undefined };
 
 describe('what is asked', () => {
   it('is what the lookup says, with the value encoded', async () => {
@@ -77,21 +86,25 @@ describe('an answer', () => {
     [500, 'closed', undefined, 12],
   ])('with status %i, ten times in a row, leaves the circuit %s and the source %s', async (status, circuit, state, requests) => {
     const api = await server(() => ({ status, body: '' }));
-    const limits = { operation: 10_000, connect: 300, concurrency: 5, queue: 5 };
-    const config = {
-      limits,
-      breaker: { failures: 10, retryAfter: 60_000 },
-      cache: { entries: 1, bytes: 1_024 },
-      lookups: {},
-    };
-    const listener = { fetched: () => undefined, answered: () => undefined, circuit: () => undefined };
-    const { source, health } = composeSource(http(api.url), config, listener);
+    const { source, health } = composeSource(http(api.url), tenFailures, silent, 60_000);
     for (let round = 0; round < 12; round++) expect((await ask(source)).kind).toBe('unavailable');
     expect(health()).toMatchObject({ circuit, lastError: { code: expect.any(String) } });
     expect(health().state === 'down' ? 'down' : undefined).toBe(state);
     expect(api.requests).toHaveLength(requests);
     await source.close();
   });
+
+  it.each(['{"v": {"a": 1}}', '{"v": "Zoë "Z""}', 'null', Buffer.from('{"v": "Zo\xeb"}', 'latin1')])(
+    'that is wrong for one person, however often, leaves the others theirs: %s',
+    async (odd) => {
+      const api = await server(({ target }) => (target.endsWith('odd') ? { body: odd } : gold));
+      const { source, health } = composeSource(http(api.url), tenFailures, silent, 60_000);
+      for (let round = 0; round < 12; round++) expect(await ask(source, 'odd')).toMatchObject({ reason: 'refused' });
+      expect(await values(source)).toEqual(['gold']);
+      expect(health()).toMatchObject({ circuit: 'closed', state: 'up' });
+      await source.close();
+    },
+  );
 
   it('with status 502 to a question that may not be sent again is timeout', async () => {
     const api = await server(() => ({ status: 502, body: '' }));
@@ -137,12 +150,12 @@ describe('an answer', () => {
     expect(await ask(source)).toMatchObject({ reason: 'limit' });
   });
 
-  it('in another form is malformed', async () => {
+  it('in another form is malformed, and refused where it says that it is JSON', async () => {
     const api = await server(() => ({ headers: { 'content-type': 'text/html' }, body: '<p>secret</p>' }));
     const source = http(api.url);
     expect(await ask(source)).toEqual({ kind: 'unavailable', reason: 'malformed', detail: 'not application/json' });
     api.respond(() => ({ headers: { 'content-encoding': 'gzip' }, body: Buffer.from('1f8b0800', 'hex') }));
-    expect(await ask(source)).toMatchObject({ reason: 'malformed' });
+    expect(await ask(source)).toMatchObject({ reason: 'refused' });
   });
 });
 
@@ -172,8 +185,8 @@ describe('a lost connection', () => {
     const api = await server(() => (cuts-- > 0 ? 'cut' : gold));
     const source = composed(http(api.url, { lookup: { request } }));
     const gone = { kind: 'unavailable', reason: most === 1 ? 'timeout' : 'connection' };
-    const once = await ask(source);
-    expect([once.kind, api.requests.length]).toEqual([most === 1 ? 'unavailable' : 'found', most]);
+    const lookedUp = await ask(source);
+    expect([lookedUp.kind, api.requests.length]).toEqual([most === 1 ? 'unavailable' : 'found', most]);
     cuts = 9;
     expect(await ask(source)).toMatchObject(gone);
     expect(api.requests).toHaveLength(2 * most);
@@ -241,6 +254,43 @@ describe('TLS', () => {
     Object.assign(secrets.known, { 'file:own.pem': own.cert, 'file:own.key': own.key });
     expect(await values(source)).toEqual(['gold']);
     expect(api.requests).toMatchObject([{ clientAuthorized: true }]);
+  });
+});
+
+describe('a connection that does not come about', () => {
+  class Watched extends KnownSecrets {
+    readonly limit = Promise.withResolvers<'too late'>();
+    /** Read when a connection is opened, and then a longer time than its own begins. */
+    override read(reference: string): Promise<string> {
+      setTimeout(async () => {
+        // The process may have been late for both: then they are due together.
+        for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
+        this.limit.resolve('too late');
+      }, 400);
+      return super.read(reference);
+    }
+  }
+
+  it('is given up at limits.connect, and no later', async () => {
+    const ended = Promise.withResolvers<void>();
+    const hanging = createServer((socket) =>
+      socket
+        .on('error', () => undefined)
+        .on('close', ended.resolve)
+        .resume(),
+    );
+    hanging.listen(0, '127.0.0.1');
+    onTestFinished(() => void hanging.close());
+    await once(hanging, 'listening');
+    const { port } = hanging.address() as AddressInfo;
+    const secrets = new Watched({ 'file:ca.pem': (await selfSigned()).cert });
+    const source = http(`https://127.0.0.1:${port}`, { secrets, tls: { ca: 'file:ca.pem' }, limits: { connect: '300ms' } });
+    expect(await Promise.race([ask(source), secrets.limit.promise])).toEqual({
+      kind: 'unavailable',
+      reason: 'connection',
+      detail: 'UND_ERR_CONNECT_TIMEOUT',
+    });
+    await ended.promise;
   });
 });
 

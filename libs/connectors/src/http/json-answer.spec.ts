@@ -50,7 +50,7 @@ describe('values', () => {
   it.each(['{"v": {}}', '{"v": [[1]]}', '{"v": ["a", {"b": 1}]}'])('are not to be had of %s', (json) => {
     expect(read(json)).toEqual({
       kind: 'unavailable',
-      reason: 'malformed',
+      reason: 'refused',
       detail: 'v: an object or a list of lists at /v',
     });
   });
@@ -61,10 +61,10 @@ describe('entries', () => {
     ['{"items": []}', { kind: 'notFound', reason: 'noEntry' }],
     ['{"items": [{"v": 1}]}', { kind: 'found' }],
     ['{"items": [{"v": 1}, {"v": 1}]}', { kind: 'ambiguous' }],
-    ['{"items": null}', { reason: 'malformed' }],
-    ['{"items": {"v": 1}}', { reason: 'malformed' }],
-    ['{"items": ["v"]}', { reason: 'malformed' }],
-    ['{}', { reason: 'malformed' }],
+    ['{"items": null}', { reason: 'refused' }],
+    ['{"items": {"v": 1}}', { reason: 'refused' }],
+    ['{"items": ["v"]}', { reason: 'refused' }],
+    ['{}', { reason: 'refused' }],
   ])('of %s', (json, expected) => {
     expect(read(json, '/items')).toMatchObject(expected);
   });
@@ -101,6 +101,6 @@ describe('what is not JSON', () => {
     ['what is nested without end', '['.repeat(200_000)],
     ['what is nested very deep', `${'['.repeat(100_000)}${']'.repeat(100_000)}`.replace('[[', '{"v":[').replace(/\]$/, '}')],
   ])('is %s', (_, body) => {
-    expect(read(body)).toEqual({ kind: 'unavailable', reason: 'malformed', detail: expect.not.stringContaining('secret') });
+    expect(read(body)).toEqual({ kind: 'unavailable', reason: 'refused', detail: expect.not.stringContaining('secret') });
   });
 });

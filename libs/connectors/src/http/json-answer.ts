@@ -11,7 +11,13 @@ export interface AnswerShape {
 
 const jsonType = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
 
-/** The outcome that an answer with status 200 is. Its private detail names places of the configuration, never what is there. */
+/**
+ * The outcome that an answer with status 200 is. Its private detail names places of the configuration, never what is there.
+ *
+ * What is no JSON by its own word is another system's, a page to sign in or of a proxy, whoever asks. What is wrong within JSON may be
+ * one entry's: a quote or a letter in somebody's name is enough where a system puts its answers together by hand. So that is `refused`
+ * and says nothing of the system: else whoever has such an entry could shut it off for everybody.
+ */
 export function readAnswer(
   contentType: string | undefined,
   body: Uint8Array,
@@ -20,22 +26,22 @@ export function readAnswer(
 ): Outcome {
   if (contentType === undefined || !jsonType.test(contentType)) return unavailable('malformed', 'not application/json');
   const document = parse(body);
-  if (!isContainer(document)) return unavailable('malformed', 'not a JSON object or list');
+  if (!isContainer(document)) return unavailable('refused', 'not a JSON object or list');
   let entry: unknown = document;
   if (entries) {
     const list = entries.find(document);
-    if (!Array.isArray(list)) return unavailable('malformed', `entries: no list at ${entries.text}`);
+    if (!Array.isArray(list)) return unavailable('refused', `entries: no list at ${entries.text}`);
     if (list.length === 0) return notFound('noEntry');
     if (list.length > 1) return ambiguous;
     entry = list[0];
-    if (!isContainer(entry)) return unavailable('malformed', `entries: no object at ${entries.text}/0`);
+    if (!isContainer(entry)) return unavailable('refused', `entries: no object at ${entries.text}/0`);
   }
   const wanted = new Set(projection.map((name) => name.toLowerCase()));
   const read: [string, readonly string[]][] = [];
   for (const [name, pointer] of Object.entries(attributes)) {
     if (!wanted.has(name.toLowerCase())) continue;
     const values = valuesOf(pointer.find(entry));
-    if (!values) return unavailable('malformed', `${name}: an object or a list of lists at ${pointer.text}`);
+    if (!values) return unavailable('refused', `${name}: an object or a list of lists at ${pointer.text}`);
     read.push([name, values]);
   }
   return found(new Attributes(read));

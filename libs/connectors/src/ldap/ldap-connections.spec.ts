@@ -175,6 +175,7 @@ describe('connections', () => {
         lookups: {},
       },
       { fetched: silent, answered: silent, circuit: silent },
+      60_000,
     );
     expect(await find(source, 'user', adele)).toMatchObject({ kind: 'unavailable', reason: 'connection' });
     expect(running.searches).toBe(2);

@@ -1,6 +1,7 @@
 import { Attributes, ambiguous, found, notFound, unavailable, type Keeping, type LookupQuery, type Outcome } from '#claims';
 import { FakeSource } from '#testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { shed } from './bulkhead.js';
 import { Cache, type CacheTimes } from './cache.js';
 
 const patient = new AbortController().signal;
@@ -89,6 +90,17 @@ describe('an answer', () => {
     expect(await ask()).toMatchObject({ kind: 'found' });
     await pass(0);
     expect(await ask()).toEqual(unavailable('connection'));
+  });
+
+  it('serves on where the source was too busy to be asked', async () => {
+    const { ask, fake } = cached({ ttl: 1_000, staleWhileRevalidate: 60_000 });
+    await ask();
+    await pass(1_500);
+    answers = [() => shed];
+    await ask();
+    await pass(0);
+    expect(await ask()).toMatchObject({ kind: 'found', age: 1_500 });
+    expect(fake.queries).toHaveLength(3);
   });
 
   it('that nothing was found serves for a time of its own', async () => {

@@ -11,6 +11,7 @@ import {
 import { LRUCache } from 'lru-cache';
 import { settleOn } from '../settle-on.js';
 import { UnderWay } from '../under-way.js';
+import { shed } from './bulkhead.js';
 import { WrappedSource } from './wrapped-source.js';
 
 /** How long the answers of a lookup serve, in milliseconds. */
@@ -45,7 +46,7 @@ interface Kept {
   readonly handOverUntil: number;
   /** How old it may become as the last known answer, by whoever keeps one longest. */
   readonly lastKnown: number;
-  /** The source was asked again since, and was unavailable. */
+  /** The source was asked again since, and was unavailable, or left alone because it fails. */
   failed: boolean;
 }
 
@@ -242,6 +243,8 @@ export class Cache extends WrappedSource {
     keeping: Keeping,
     late: boolean,
   ): void {
+    // What serves until the source was asked again serves on: it was not.
+    if (outcome === shed) return;
     if (outcome.kind === 'unavailable') {
       const kept = this.kept.peek(key);
       if (kept) kept.failed = true;

@@ -146,6 +146,52 @@ describe('a source that fails', () => {
     expect([breaker.state, changes]).toEqual(['closed', ['open', 'closed']]);
   });
 
+  describe('and takes a probe', () => {
+    beforeEach(async () => {
+      await ask(3);
+      system.up = true;
+      await vi.advanceTimersByTimeAsync(1_005);
+    });
+
+    it('is asked by one alone until that one has an answer', async () => {
+      const work = Promise.withResolvers<Outcome>();
+      system.outcome = work.promise;
+      const first = ask();
+      expect(await ask(5)).toEqual(unavailable('circuitOpen'));
+      work.resolve(found(new Attributes()));
+      expect(await first).toEqual(found(new Attributes()));
+      await Promise.all([ask(), ask(), ask()]);
+      expect([system.fetches, breaker.state]).toEqual([3 + 1 + 3, 'closed']);
+    });
+
+    it('costs one caller its time in each round where it hangs on lookups', async () => {
+      for (let round = 1; round <= 5; round += 1) {
+        expect(await ask(20)).toEqual(unavailable('circuitOpen'));
+        expect([system.fetches, breaker.state]).toEqual([3 + round, 'open']);
+        await vi.advanceTimersByTimeAsync(1_005);
+      }
+    });
+
+    it('is asked by all again after an answer that says nothing of the system, and may fail as often as before', async () => {
+      system.outcome = unavailable('refused');
+      await ask();
+      system.outcome = unavailable('timeout');
+      await ask(2);
+      expect(breaker.state).toBe('closed');
+      await ask();
+      expect(breaker.state).toBe('open');
+    });
+
+    it('is asked by the next one where the first gave up, or met a defect', async () => {
+      expect(await breaker.fetch(query, AbortSignal.abort())).toEqual(unavailable('timeout'));
+      system.outcome = Promise.reject(new Error('defect'));
+      await expect(ask()).rejects.toThrow('defect');
+      system.outcome = found(new Attributes());
+      expect(await ask()).toEqual(found(new Attributes()));
+      expect(breaker.state).toBe('closed');
+    });
+  });
+
   it('is left alone after close', async () => {
     await ask(3);
     await breaker.close();

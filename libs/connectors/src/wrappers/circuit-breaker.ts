@@ -15,15 +15,22 @@ export interface BreakerLimits {
  */
 const systemFailures: ReadonlySet<UnavailableReason> = new Set(['timeout', 'connection', 'malformed', 'overloaded']);
 
+/** What an open circuit answers: the system was not asked. */
+export const leftAlone = unavailable('circuitOpen');
+
 /**
  * Stops asking a system that fails: after a number of failures in a row every operation is `unavailable('circuitOpen')` at once, until
- * a probe succeeds. That probe is the trial, on a timer, and never somebody's sign-in. No wall clock has a say: setting it must
- * neither keep a circuit open nor close one.
+ * a probe succeeds, tried on a timer. A probe is not a lookup: one operation alone is then let in, and the others when it has not
+ * failed. If it fails, the circuit is open again. So a system that takes probes and hangs on lookups costs one sign-in a cycle its time.
+ * No wall clock has a say: setting it must neither keep a circuit open nor close one.
  */
 export class CircuitBreaker extends WrappedSource {
   private readonly closing = new AbortController();
   private failures = 0;
   private isOpen = false;
+  /** Since the circuit closed, no operation has shown that the system works; one at a time may. */
+  private unproven = false;
+  private proving = false;
   /** Counts the openings: what began before one is no evidence after it. */
   private openings = 0;
   private trial: NodeJS.Timeout | undefined;
@@ -41,12 +48,14 @@ export class CircuitBreaker extends WrappedSource {
   }
 
   override async fetch(query: LookupQuery, signal: AbortSignal): Promise<Outcome> {
-    if (this.isOpen) return unavailable('circuitOpen');
-    const { openings } = this;
-    const outcome = await this.inner.fetch(query, signal);
-    const givenUp = signal.aborted && outcome.kind === 'unavailable' && outcome.reason === 'timeout';
-    if (!givenUp && openings === this.openings) this.count(outcome);
-    return outcome;
+    if (this.isOpen || this.proving) return leftAlone;
+    if (!this.unproven) return this.ask(query, signal);
+    this.proving = true;
+    try {
+      return await this.ask(query, signal);
+    } finally {
+      this.proving = false;
+    }
   }
 
   override async close(): Promise<void> {
@@ -55,9 +64,20 @@ export class CircuitBreaker extends WrappedSource {
     await super.close();
   }
 
+  private async ask(query: LookupQuery, signal: AbortSignal): Promise<Outcome> {
+    const { openings } = this;
+    const outcome = await this.inner.fetch(query, signal);
+    const givenUp = signal.aborted && outcome.kind === 'unavailable' && outcome.reason === 'timeout';
+    if (!givenUp && openings === this.openings) this.count(outcome);
+    return outcome;
+  }
+
   private count(outcome: Outcome): void {
-    this.failures = outcome.kind === 'unavailable' && systemFailures.has(outcome.reason) ? this.failures + 1 : 0;
-    if (this.failures < this.limits.failures) return;
+    const failed = outcome.kind === 'unavailable' && systemFailures.has(outcome.reason);
+    this.failures = failed ? this.failures + 1 : 0;
+    const opens = this.failures >= (this.unproven ? 1 : this.limits.failures);
+    this.unproven = false;
+    if (!opens) return;
     this.isOpen = true;
     this.openings += 1;
     this.onChange('open');
@@ -77,6 +97,7 @@ export class CircuitBreaker extends WrappedSource {
       return;
     }
     this.failures = 0;
+    this.unproven = true;
     this.isOpen = false;
     this.onChange('closed');
   }

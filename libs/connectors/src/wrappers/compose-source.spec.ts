@@ -1,6 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Attributes, found, notFound, unavailable, type LookupQuery, type Outcome, type Source } from '#claims';
 import { FakeSource } from '#testing';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RepeatingSource, type SourceLimits } from '../connector.js';
 import { composeSource, type SourceEvent } from './compose-source.js';
 
@@ -12,6 +13,7 @@ function compose(
   answer: (query: LookupQuery, signal: AbortSignal) => Outcome | Promise<Outcome>,
   some: Partial<SourceLimits> = {},
   adapter: (fake: Source) => Source = (fake) => fake,
+  failures = 1_000,
 ) {
   const events: SourceEvent[] = [];
   const fake = new FakeSource('hr', { user: { answer } });
@@ -19,11 +21,12 @@ function compose(
     adapter(fake),
     {
       limits: { ...limits, ...some },
-      breaker: { failures: 1_000, retryAfter: 1_000 },
+      breaker: { failures, retryAfter: 1_000 },
       cache: { entries: 100, bytes: 100_000 },
       lookups: {},
     },
     { fetched: (event) => events.push(event), answered: () => undefined, circuit: () => undefined },
+    60_000,
   );
   return { ...composed, fake, events };
 }
@@ -65,6 +68,27 @@ describe('composeSource', () => {
     expect(fake.queries).toHaveLength(times);
     await preview.fetch(query, never);
     expect(fake.queries).toHaveLength(2 * times);
+  });
+
+  it('gives both attempts one operation limit together', async () => {
+    vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const loses = async (): Promise<Outcome> => {
+      if (fake.queries.length > 1) return new Promise(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      return unavailable('connection');
+    };
+    const { source, fake } = compose(loses, { operation: 500 });
+    let settled: Outcome | undefined;
+    void source.fetch(query, never).then((outcome) => (settled = outcome));
+    await vi.advanceTimersByTimeAsync(400);
+    // The pause before the second attempt is a timer that is not faked.
+    while (fake.queries.length < 2) await pause(1);
+    await vi.advanceTimersByTimeAsync(99);
+    expect(settled).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+    await pause(1);
+    expect(settled).toEqual(unavailable('timeout'));
   });
 
   it('answers for a source that ignores its signal, at the operation limit', async () => {
@@ -132,6 +156,30 @@ describe('composeSource', () => {
     expect(health()).toMatchObject({ state: 'down', lastError: { code: 'credentials' } });
     expect(await source.probe(never)).toEqual({ kind: 'up' });
     expect(health()).toMatchObject({ state: 'up', lastError: { code: 'credentials' } });
+  });
+
+  it('keeps why the source fails while it is not asked', async () => {
+    const { source, health } = compose(() => unavailable('connection', 'ECONNREFUSED'), {}, undefined, 3);
+    for (let round = 0; round < 5; round += 1) await source.fetch(query, never);
+    expect(await source.fetch(query, never)).toEqual(unavailable('circuitOpen'));
+    expect(health()).toMatchObject({
+      state: 'down',
+      circuit: 'open',
+      lastError: { code: 'connection', detail: 'ECONNREFUSED' },
+    });
+  });
+
+  it('keeps why the source failed while its queue is full, and tells of a system that says itself that it is overloaded', async () => {
+    const work = deferred();
+    const outcomes: (Outcome | Promise<Outcome>)[] = [unavailable('timeout', '57014'), work.promise];
+    const { source, health } = compose(() => outcomes.shift()!, { concurrency: 1, queue: 0 });
+    await source.fetch(query, never);
+    const busy = source.fetch(query, never);
+    expect(await source.fetch(query, never)).toEqual(unavailable('overloaded'));
+    expect(health().lastError).toMatchObject({ code: 'timeout', detail: '57014' });
+    work.resolve(unavailable('overloaded', 'status 503'));
+    await busy;
+    expect(health().lastError).toMatchObject({ code: 'overloaded', detail: 'status 503' });
   });
 
   it('has what helps beside the code, and a warning for as long as a probe has one', async () => {

@@ -39,22 +39,27 @@ const previewQueue = 64;
 
 const notCached: CacheTimes = { ttl: 0, staleWhileRevalidate: 0, negativeTtl: 0 };
 
-/** Cache and shared work → observation → bulkhead → circuit breaker → retry → operation limit → the adapter. */
+/**
+ * Cache and shared work → observation → bulkhead → circuit breaker → operation limit → retry → the adapter.
+ * @param deadline how long a sign-in waits at most, in milliseconds
+ */
 export function composeSource(
   adapter: Source,
   config: Pick<SourceConfig, 'limits' | 'breaker' | 'cache' | 'lookups'>,
   listener: SourceListener,
+  deadline: number,
 ): ComposedSource {
   const { name } = adapter;
   const { limits } = config;
-  const attempted = (): Source => {
-    const limited = new OperationLimit(adapter, limits.operation);
-    return adapter instanceof RepeatingSource ? limited : new Retry(limited);
-  };
+  const attempted = (): Source =>
+    new OperationLimit(adapter instanceof RepeatingSource ? adapter : new Retry(adapter), limits.operation);
   const breaker = new CircuitBreaker(attempted(), { ...config.breaker, operation: limits.operation }, (state) =>
     listener.circuit({ source: name, state }),
   );
-  const observed = new ObservedSource(new Bulkhead(breaker, limits), (event) => listener.fetched(event));
+  const observed = new ObservedSource(
+    new Bulkhead(breaker, { ...limits, wait: longestWait(deadline, limits.operation) }),
+    (event) => listener.fetched(event),
+  );
   const cache = new Cache(
     observed,
     (lookup) => config.lookups[lookup]?.cache ?? notCached,
@@ -73,6 +78,14 @@ export function composeSource(
     health: () => ({ ...observed.health(), circuit: breaker.state }),
     kept: () => cache.size,
   };
+}
+
+/**
+ * What begins its work after this wait still ends it before the deadline, by the operation limit. Most operations are far shorter than
+ * a limit that leaves little: half of the time at least is for the wait.
+ */
+function longestWait(deadline: number, operation: number): number {
+  return Math.max(deadline - operation, deadline / 2);
 }
 
 function oneAtATime(probe: (signal: AbortSignal) => Promise<ProbeResult>): ComposedSource['test'] {

@@ -1,4 +1,6 @@
 import type { LookupQuery, Outcome, ProbeResult, Source, Unavailable, UnavailableReason } from '#claims';
+import { shed } from './bulkhead.js';
+import { leftAlone } from './circuit-breaker.js';
 import { WrappedSource } from './wrapped-source.js';
 
 /** One operation of a source, for metrics. Names and stable codes only. */
@@ -18,7 +20,7 @@ export interface SourceHealth {
   /** Of the last operation or probe that the system answered. */
   readonly latencyMs?: number;
   readonly checkedAt?: Date;
-  /** `detail`: names and codes, and what helps; for operators. */
+  /** Of the system, when it was asked last and failed; `detail`: names and codes, and what helps; for operators. */
   readonly lastError?: { readonly code: UnavailableReason; readonly detail?: string; readonly at: Date };
   /** The system works, and soon will not; as of the last probe. */
   readonly warning?: { readonly code: UnavailableReason; readonly detail: string };
@@ -26,6 +28,9 @@ export interface SourceHealth {
 
 /** These say that the system cannot be used; the other reasons concern one lookup, or ourselves. */
 const meansDown: ReadonlySet<UnavailableReason> = new Set(['timeout', 'connection', 'credentials', 'malformed']);
+
+/** Why the system fails, or was failing, stands in what it answered before. */
+const notAsked: ReadonlySet<Outcome> = new Set([shed, leftAlone]);
 
 /** Tells what becomes of every operation, and derives the source's health from operations and probes. */
 export class ObservedSource extends WrappedSource {
@@ -49,7 +54,7 @@ export class ObservedSource extends WrappedSource {
       const outcome = await this.inner.fetch(query, signal);
       told = 'reason' in outcome ? { outcome: outcome.kind, reason: outcome.reason } : { outcome: outcome.kind };
       const impatient = outcome.kind === 'unavailable' && outcome.reason === 'timeout' && signal.aborted;
-      if (!impatient) this.note(outcome.kind === 'unavailable' ? outcome : undefined, started);
+      if (!impatient && !notAsked.has(outcome)) this.note(outcome.kind === 'unavailable' ? outcome : undefined, started);
       return outcome;
     } finally {
       this.listener({ source: this.name, lookup: query.lookup, ...told, ms: performance.now() - started });

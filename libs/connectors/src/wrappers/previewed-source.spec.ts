@@ -25,6 +25,7 @@ function compose(answer: (query: LookupQuery) => Outcome | Promise<Outcome>, ent
       lookups: { user: { parameters: [], locate: [], cache: { ttl: 60_000, staleWhileRevalidate: 0, negativeTtl: 0 } } },
     },
     { fetched: () => undefined, answered: () => undefined, circuit: () => undefined },
+    60_000,
   );
   return { ...composed, asked: () => fake.queries.length };
 }
@@ -116,6 +117,7 @@ describe('a test of the connection', () => {
         lookups: {},
       },
       { fetched: () => undefined, answered: () => undefined, circuit: () => undefined },
+      60_000,
     );
     const patience = new AbortController();
     const first = test(patience.signal);

@@ -1,7 +1,7 @@
 import { unavailable, type LookupQuery, type Outcome, type Source } from '#claims';
 import { settleOn } from '../settle-on.js';
 import type { Cache } from './cache.js';
-import type { CircuitBreaker } from './circuit-breaker.js';
+import { leftAlone, type CircuitBreaker } from './circuit-breaker.js';
 import { WrappedSource } from './wrapped-source.js';
 
 /**
@@ -25,7 +25,7 @@ export class PreviewedSource extends WrappedSource {
   }
 
   private async ask(query: LookupQuery, signal: AbortSignal): Promise<Outcome> {
-    if (this.circuit.state === 'open') return unavailable('circuitOpen');
+    if (this.circuit.state === 'open') return leftAlone;
     const work = new AbortController();
     const outcome = await settleOn(signal, this.inner.fetch(query, work.signal));
     if (outcome !== 'aborted') return outcome;

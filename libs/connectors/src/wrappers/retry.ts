@@ -7,7 +7,7 @@ const pause = 10;
 
 /**
  * Asks once more where the connection failed: a lookup changes nothing, and the adapter opens another connection or takes another host.
- * Not for a `RepeatingSource`, which has asked twice by then.
+ * Both attempts and the pause share the time that the signal leaves. Not for a `RepeatingSource`, which has asked twice by then.
  */
 export class Retry extends WrappedSource {
   override async fetch(query: LookupQuery, signal: AbortSignal): Promise<Outcome> {

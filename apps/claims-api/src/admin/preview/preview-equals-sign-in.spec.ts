@@ -269,6 +269,7 @@ class World {
           answered: (event) => this.told.push(event),
           circuit: (event) => this.told.push(event),
         },
+        60_000,
       ),
     ];
     this.sources = new Map([
