@@ -23,12 +23,36 @@ describe('HostList', () => {
     now = 5_000;
     expect(list.takeDue('b')).toEqual(['a']);
     expect(list.takeDue('b')).toEqual([]);
-    now = 10_000;
+    now = 15_000;
     expect(list.takeDue('a')).toEqual([]);
     expect(list.takeDue('b')).toEqual(['a']);
     list.works('a');
     now = 99_999;
     expect(list.takeDue('b')).toEqual([]);
+  });
+
+  it('has a host tried after twice the time where it fails in a trial or soon after, and as at first where it worked for long', () => {
+    let now = 0;
+    const list = new HostList(['a', 'b'], 5_000, () => now, 15_000);
+    const dueAfter = (): number => {
+      for (const failed = now; ; now += 1_000) if (list.takeDue('b').length > 0) return now - failed;
+    };
+    list.failed('a');
+    expect(dueAfter()).toBe(5_000);
+    list.failed('a');
+    expect(dueAfter()).toBe(10_000);
+    list.works('a');
+    now += 14_000;
+    list.failed('a');
+    expect(dueAfter()).toBe(15_000);
+    list.works('a');
+    list.works('a');
+    list.failed('a');
+    expect(dueAfter()).toBe(15_000);
+    list.works('a');
+    now += 15_000;
+    list.failed('a');
+    expect(dueAfter()).toBe(5_000);
   });
 
   it('names the better hosts than the present one: those that work, and those that are due', () => {

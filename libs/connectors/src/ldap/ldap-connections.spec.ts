@@ -4,6 +4,9 @@ import { composeSource } from '../wrappers/compose-source.js';
 import { selfSigned } from '#testing';
 import { Password, References, adele, directory, dnsServer, find, later, ldap, patient, proxy } from './ldap-source.harness.js';
 
+/** As long as a busy machine needs. */
+const slowly = { timeout: 10_000, interval: 20 };
+
 describe('refused credentials', () => {
   it('are offered once to the whole directory, until they change', async () => {
     const [first, second] = [await directory(), await directory()];
@@ -53,7 +56,7 @@ describe('credentials that are refused later than the connect limit', () => {
     );
     await vi.waitFor(
       async () => expect(await find(source, 'user', adele)).toMatchObject({ kind: 'unavailable', reason: 'credentials' }),
-      { timeout: 10_000, interval: 20 },
+      slowly,
     );
     await Promise.all(Array.from({ length: 20 }, () => find(source, 'user', adele)));
     expect(servers.map(({ accepted }) => accepted)).toEqual([1, 1, 0]);
@@ -68,8 +71,8 @@ describe('credentials that are refused later than the connect limit', () => {
     await vi.waitFor(() => expect(slow.accepted).toBe(1));
     password.text = 'right';
     await first;
-    await vi.waitFor(async () => expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' }), { timeout: 10_000 });
-    await vi.waitFor(() => expect(slow.binds).toContain(49), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' }), slowly);
+    await vi.waitFor(() => expect(slow.binds).toContain(49), slowly);
     expect(await source.probe(patient)).toEqual({ kind: 'up' });
     expect(source.logged.filter(({ message }) => message.includes('refuses the credentials'))).toEqual([]);
   });
@@ -84,7 +87,7 @@ describe('credentials that are refused later than the connect limit', () => {
         before.push(binds);
         expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
       },
-      { timeout: 10_000, interval: 20 },
+      slowly,
     );
     expect(before.length).toBeGreaterThan(3);
     expect(running.binds.slice(0, 2)).toEqual([0, 0]);
@@ -189,7 +192,7 @@ describe('connections', () => {
     faulty.blackHole();
     await vi.waitFor(
       async () => expect(await find(source, 'user', adele, [], AbortSignal.timeout(30))).toMatchObject({ kind: 'found' }),
-      { timeout: 10_000 },
+      slowly,
     );
     expect(other.searches).toBeGreaterThan(0);
   });
@@ -327,6 +330,97 @@ describe('connections', () => {
     }
   });
 
+  it.each([1, 51])('are two, however many searches at work are answered %i one after the other', async (code) => {
+    const gates = Array.from({ length: 100 }, () => Promise.withResolvers<void>());
+    let asked = 0;
+    const running = await directory({
+      onSearch: async (search) => {
+        if (isRoot(search)) return undefined;
+        await gates[asked++]?.promise;
+        return { code };
+      },
+    });
+    const source = ldap([running.port], { limits: { connect: '10s', operation: '10s' } });
+    await source.probe(patient);
+    const asking = gates.map(() => find(source, 'user', adele));
+    await vi.waitFor(() => expect([asked, running.binds.length]).toEqual([100, 2]), slowly);
+    for (const gate of gates) {
+      gate.resolve();
+      // A new connection is bound before the next answer: whoever lost one of the first two later has no need of another.
+      await source.probe(patient);
+    }
+    await Promise.all(asking);
+    expect(running.binds.length).toBeLessThanOrEqual(4);
+    await vi.waitFor(() => expect(running.connections).toBeLessThanOrEqual(2));
+  });
+
+  it.each([1, 51])('that are bound stay in use after the answer %i where the directory takes the password no more', async (code) => {
+    let answer: { code: number } | undefined;
+    const running = await directory({ onSearch: (search) => (isRoot(search) ? undefined : answer) });
+    const password = new Password('right');
+    const source = ldap([running.port], { limits: { connect: '10s', operation: '10s' } }, password);
+    await vi.waitFor(async () => {
+      await find(source, 'user', adele);
+      expect(running.binds).toEqual([0, 0]);
+    });
+    running.setPassword('cn=service,dc=corp,dc=example', 'another');
+    answer = { code };
+    await Promise.all(Array.from({ length: 10 }, () => find(source, 'user', adele)));
+    answer = undefined;
+    for (const outcome of await Promise.all(Array.from({ length: 10 }, () => find(source, 'user', adele))))
+      expect(outcome).toMatchObject({ kind: 'found' });
+    expect(running.binds).toEqual([0, 0, 49]);
+    expect(running.connections).toBe(2);
+
+    password.text = 'another';
+    await vi.waitFor(
+      async () => {
+        expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
+        expect([running.binds.length, running.connections]).toEqual([5, 2]);
+      },
+      slowly,
+    );
+  });
+
+  it('carry slow searches one after the other, which say nothing of a server that answers others', async () => {
+    const never = Promise.withResolvers<void>();
+    const first = await directory({ onSearch: (search) => (isRoot(search) ? undefined : never.promise) });
+    const second = await directory();
+    const source = ldap([first.port, second.port], { limits: { connect: '10s', operation: '2s' } });
+    await source.probe(patient);
+    for (let search = 0; search < 30; search++)
+      expect(await find(source, 'user', adele, [], AbortSignal.timeout(20))).toMatchObject({ reason: 'timeout' });
+    expect([first.accepted, second.accepted]).toEqual([2, 0]);
+    never.resolve();
+  });
+
+  it('stay where they are while a better server binds and answers no search', async () => {
+    let isSilent = true;
+    const preferred = await directory({ onSearch: (search) => (isSilent && !isRoot(search) ? 'silence' : undefined) });
+    const other = await directory();
+    const wire = await proxy(preferred);
+    wire.refuse();
+    const source = ldap([wire.port, other.port], { limits: { connect: '10s', operation: '1s' } });
+    await vi.waitFor(async () => {
+      await find(source, 'user', adele);
+      expect(other.binds).toEqual([0, 0]);
+    }, slowly);
+    await source.probe(patient);
+    await wire.restore();
+    later(6_000);
+    await vi.waitFor(async () => {
+      expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
+      expect([preferred.accepted, preferred.connections]).toEqual([1, 0]);
+    }, slowly);
+    isSilent = false;
+    later(60_000);
+    await vi.waitFor(async () => {
+      expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
+      expect([preferred.connections, other.connections]).toEqual([2, 0]);
+    }, slowly);
+    expect(preferred.accepted).toBe(3);
+  });
+
   it('whose session the directory has forgotten are opened anew, and cost no search', async () => {
     let forgotten = false;
     const running = await directory({ onSearch: () => (forgotten && running.accepted < 3 ? { code: 1 } : undefined) });
@@ -414,7 +508,7 @@ describe('connections', () => {
           expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
           expect([there.connections, notThere.connections]).toEqual([2, 0]);
         },
-        { timeout: 10_000 },
+        slowly,
       );
     await settledOn(one, two);
     one.refuse();
