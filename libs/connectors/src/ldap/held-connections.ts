@@ -59,7 +59,10 @@ export class HeldConnections {
   /** Takes a new one, which replaces those that are doubted. */
   add(held: Omit<Held, 'ordinal'>): void {
     const beyond = this.trusted.length + 1 - this.most;
-    const replaced = [...this.held.filter(({ connection }) => this.isDoubted(connection)), ...this.trusted.slice(0, Math.max(0, beyond))];
+    const replaced = [
+      ...this.held.filter(({ connection }) => this.isDoubted(connection)),
+      ...this.trusted.slice(0, Math.max(0, beyond)),
+    ];
     for (const { connection } of replaced) this.retire(connection, this.doubts.get(connection));
     this.held.push({ ...held, ordinal: ++this.openedCount });
   }

@@ -1,11 +1,20 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { composeSource } from '../wrappers/compose-source.js';
 import { selfSigned } from '#testing';
-import { Password, References, adele, directory, dnsServer, find, later, ldap, patient, proxy } from './ldap-source.harness.js';
-
-/** As long as a busy machine needs. */
-const slowly = { timeout: 10_000, interval: 20 };
+import {
+  Password,
+  References,
+  adele,
+  directory,
+  dnsServer,
+  eventually,
+  find,
+  later,
+  ldap,
+  patient,
+  proxy,
+} from './ldap-source.harness.js';
 
 describe('refused credentials', () => {
   it('are offered once to the whole directory, until they change', async () => {
@@ -24,7 +33,7 @@ describe('refused credentials', () => {
     expect(JSON.stringify(source.logged)).not.toContain('an old one');
 
     password.text = 'right';
-    await vi.waitFor(async () => expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' }));
+    await eventually(async () => expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' }));
   });
 
   it('are offered again after five minutes or a little more, and then after ten', async () => {
@@ -54,9 +63,8 @@ describe('credentials that are refused later than the connect limit', () => {
       {},
       new Password('an old one'),
     );
-    await vi.waitFor(
-      async () => expect(await find(source, 'user', adele)).toMatchObject({ kind: 'unavailable', reason: 'credentials' }),
-      slowly,
+    await eventually(async () =>
+      expect(await find(source, 'user', adele)).toMatchObject({ kind: 'unavailable', reason: 'credentials' }),
     );
     await Promise.all(Array.from({ length: 20 }, () => find(source, 'user', adele)));
     expect(servers.map(({ accepted }) => accepted)).toEqual([1, 1, 0]);
@@ -68,11 +76,11 @@ describe('credentials that are refused later than the connect limit', () => {
     const password = new Password('an old one');
     const source = ldap([slow.port, other.port], {}, password);
     const first = find(source, 'user', adele);
-    await vi.waitFor(() => expect(slow.accepted).toBe(1));
+    await eventually(() => expect(slow.accepted).toBe(1));
     password.text = 'right';
     await first;
-    await vi.waitFor(async () => expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' }), slowly);
-    await vi.waitFor(() => expect(slow.binds).toContain(49), slowly);
+    await eventually(async () => expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' }));
+    await eventually(() => expect(slow.binds).toContain(49));
     expect(await source.probe(patient)).toEqual({ kind: 'up' });
     expect(source.logged.filter(({ message }) => message.includes('refuses the credentials'))).toEqual([]);
   });
@@ -82,16 +90,48 @@ describe('credentials that are refused later than the connect limit', () => {
     const running = await directory({ onBind: () => (++binds === 1 ? late(1_200) : undefined) });
     const source = ldap([running.port]);
     const before: number[] = [];
-    await vi.waitFor(
-      async () => {
-        before.push(binds);
-        expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
-      },
-      slowly,
-    );
+    await eventually(async () => {
+      before.push(binds);
+      expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
+    });
     expect(before.length).toBeGreaterThan(3);
     expect(running.binds.slice(0, 2)).toEqual([0, 0]);
     expect(before.slice(0, -1).every((count) => count <= 1)).toBe(true);
+  });
+});
+
+describe('a password that was accepted, and then lost on the way with its bind', () => {
+  const isRoot = ({ base }: { readonly base: string }): boolean => base === '';
+
+  it('is offered once more to a server that answers something else', async () => {
+    const running = await directory();
+    const wire = await proxy(running);
+    const source = ldap([wire.port], { limits: { connect: '1s', operation: '1s' } });
+    expect(await source.probe(patient)).toEqual({ kind: 'up' });
+    wire.loseBytes();
+    wire.cut();
+    await eventually(async () =>
+      expect(await source.probe(patient)).toMatchObject({ kind: 'down', detail: expect.stringContaining('an earlier bind') }),
+    );
+    await wire.restore();
+    // An attempt that began before is waited for by whoever comes.
+    await source.probe(patient);
+    expect(await source.probe(patient)).toEqual({ kind: 'up' });
+  });
+
+  it('is offered no more where that bind has no answer either, and neither is one that no server accepted', async () => {
+    for (const isProven of [true, false]) {
+      let isSilent = !isProven;
+      let binds = 0;
+      const onBind = (): 'silence' | undefined => (isSilent && ++binds ? 'silence' : undefined);
+      const running = await directory({ onBind, onSearch: (search) => (isRoot(search) ? undefined : 'disconnect') });
+      const source = ldap([running.port], { limits: { connect: '300ms', operation: '1s' } });
+      await source.probe(patient);
+      isSilent = true;
+      running.dropConnections();
+      for (let probe = 0; probe < 5; probe++) expect(await source.probe(patient)).toMatchObject({ kind: 'down' });
+      expect(binds).toBe(isProven ? 2 : 1);
+    }
   });
 });
 
@@ -148,7 +188,7 @@ describe('connections', () => {
     });
     await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
     const source = ldap([(relay.address() as AddressInfo).port]);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await find(source, 'user', adele);
       expect(clients).toHaveLength(2);
     });
@@ -172,13 +212,13 @@ describe('connections', () => {
     const source = ldap([running.port]);
     const abort = new AbortController();
     const hanging = find(source, 'user', adele, [], abort.signal);
-    await vi.waitFor(() => expect(searches).toBe(1));
+    await eventually(() => expect(searches).toBe(1));
     const others = await Promise.all(Array.from({ length: 50 }, () => find(source, 'user', adele)));
     abort.abort();
     expect(await hanging).toEqual({ kind: 'unavailable', reason: 'timeout' });
     for (const outcome of others) expect(outcome).toMatchObject({ kind: 'found' });
     expect((await find(source, 'user', adele)).kind).toBe('found');
-    await vi.waitFor(() => expect(running.abandons).toBe(1));
+    await eventually(() => expect(running.abandons).toBe(1));
     expect(running.accepted).toBe(2);
     slow.resolve();
   });
@@ -190,9 +230,8 @@ describe('connections', () => {
     await find(source, 'user', adele);
     expect(other.accepted).toBe(0);
     faulty.blackHole();
-    await vi.waitFor(
-      async () => expect(await find(source, 'user', adele, [], AbortSignal.timeout(30))).toMatchObject({ kind: 'found' }),
-      slowly,
+    await eventually(async () =>
+      expect(await find(source, 'user', adele, [], AbortSignal.timeout(30))).toMatchObject({ kind: 'found' }),
     );
     expect(other.searches).toBeGreaterThan(0);
   });
@@ -203,12 +242,12 @@ describe('connections', () => {
     const source = ldap([faulty.port, other.port]);
     await faulty.refuse();
     for (let round = 0; round < 3; round++) expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
-    await vi.waitFor(() => expect(other.connections).toBe(2));
+    await eventually(() => expect(other.connections).toBe(2));
     expect(preferred.accepted).toBe(0);
 
     await faulty.restore();
     later(6_000);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
       expect([preferred.connections, other.connections]).toEqual([2, 0]);
     });
@@ -235,7 +274,7 @@ describe('connections', () => {
     const source = ldap([wire.port]);
     await source.probe(patient);
     const hanging = [1, 2, 3].map(() => find(source, 'user', adele));
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect(wire.connections).toBe(2);
       expect(await source.probe(patient)).toEqual({ kind: 'up' });
     });
@@ -243,7 +282,7 @@ describe('connections', () => {
       await new Promise((resolve) => setImmediate(resolve));
       hanging.push(find(source, 'user', adele));
     }
-    await vi.waitFor(() => expect([...searches.values()]).toEqual([5, 5]));
+    await eventually(() => expect([...searches.values()]).toEqual([5, 5]));
     gate.resolve();
     for (const outcome of await Promise.all(hanging)) expect(outcome).toMatchObject({ kind: 'found' });
   });
@@ -343,7 +382,7 @@ describe('connections', () => {
     const source = ldap([running.port], { limits: { connect: '10s', operation: '10s' } });
     await source.probe(patient);
     const asking = gates.map(() => find(source, 'user', adele));
-    await vi.waitFor(() => expect([asked, running.binds.length]).toEqual([100, 2]), slowly);
+    await eventually(() => expect([asked, running.binds.length]).toEqual([100, 2]));
     for (const gate of gates) {
       gate.resolve();
       // A new connection is bound before the next answer: whoever lost one of the first two later has no need of another.
@@ -351,36 +390,36 @@ describe('connections', () => {
     }
     await Promise.all(asking);
     expect(running.binds.length).toBeLessThanOrEqual(4);
-    await vi.waitFor(() => expect(running.connections).toBeLessThanOrEqual(2));
+    await eventually(() => expect(running.connections).toBeLessThanOrEqual(2));
   });
 
-  it.each([1, 51])('that are bound stay in use after the answer %i where the directory takes the password no more', async (code) => {
-    let answer: { code: number } | undefined;
-    const running = await directory({ onSearch: (search) => (isRoot(search) ? undefined : answer) });
-    const password = new Password('right');
-    const source = ldap([running.port], { limits: { connect: '10s', operation: '10s' } }, password);
-    await vi.waitFor(async () => {
-      await find(source, 'user', adele);
-      expect(running.binds).toEqual([0, 0]);
-    });
-    running.setPassword('cn=service,dc=corp,dc=example', 'another');
-    answer = { code };
-    await Promise.all(Array.from({ length: 10 }, () => find(source, 'user', adele)));
-    answer = undefined;
-    for (const outcome of await Promise.all(Array.from({ length: 10 }, () => find(source, 'user', adele))))
-      expect(outcome).toMatchObject({ kind: 'found' });
-    expect(running.binds).toEqual([0, 0, 49]);
-    expect(running.connections).toBe(2);
+  it.each([1, 51])(
+    'that are bound stay in use after the answer %i where the directory takes the password no more',
+    async (code) => {
+      let answer: { code: number } | undefined;
+      const running = await directory({ onSearch: (search) => (isRoot(search) ? undefined : answer) });
+      const password = new Password('right');
+      const source = ldap([running.port], { limits: { connect: '10s', operation: '10s' } }, password);
+      await eventually(async () => {
+        await find(source, 'user', adele);
+        expect(running.binds).toEqual([0, 0]);
+      });
+      running.setPassword('cn=service,dc=corp,dc=example', 'another');
+      answer = { code };
+      await Promise.all(Array.from({ length: 10 }, () => find(source, 'user', adele)));
+      answer = undefined;
+      for (const outcome of await Promise.all(Array.from({ length: 10 }, () => find(source, 'user', adele))))
+        expect(outcome).toMatchObject({ kind: 'found' });
+      expect(running.binds).toEqual([0, 0, 49]);
+      expect(running.connections).toBe(2);
 
-    password.text = 'another';
-    await vi.waitFor(
-      async () => {
+      password.text = 'another';
+      await eventually(async () => {
         expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
         expect([running.binds.length, running.connections]).toEqual([5, 2]);
-      },
-      slowly,
-    );
-  });
+      });
+    },
+  );
 
   it('carry slow searches one after the other, which say nothing of a server that answers others', async () => {
     const never = Promise.withResolvers<void>();
@@ -401,23 +440,23 @@ describe('connections', () => {
     const wire = await proxy(preferred);
     wire.refuse();
     const source = ldap([wire.port, other.port], { limits: { connect: '10s', operation: '1s' } });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await find(source, 'user', adele);
       expect(other.binds).toEqual([0, 0]);
-    }, slowly);
+    });
     await source.probe(patient);
     await wire.restore();
     later(6_000);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
       expect([preferred.accepted, preferred.connections]).toEqual([1, 0]);
-    }, slowly);
+    });
     isSilent = false;
     later(60_000);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
       expect([preferred.connections, other.connections]).toEqual([2, 0]);
-    }, slowly);
+    });
     expect(preferred.accepted).toBe(3);
   });
 
@@ -425,7 +464,7 @@ describe('connections', () => {
     let forgotten = false;
     const running = await directory({ onSearch: () => (forgotten && running.accepted < 3 ? { code: 1 } : undefined) });
     const source = ldap([running.port]);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await find(source, 'user', adele);
       expect(running.binds).toEqual([0, 0]);
     });
@@ -457,7 +496,7 @@ describe('connections', () => {
     const wire = await proxy(preferred);
     wire.refuse();
     const source = ldap([wire.port, other.port], tls, secrets);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await find(source, 'user', adele);
       expect(other.binds).toEqual([0, 0]);
     });
@@ -466,7 +505,7 @@ describe('connections', () => {
     wire.blackHole();
     later(6_000);
     const before = wire.accepted;
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await find(source, 'user', adele);
       expect(wire.accepted).toBe(before + 1);
     });
@@ -477,17 +516,17 @@ describe('connections', () => {
   it('that end are replaced without being asked for, and none is kept beyond their number', async () => {
     const running = await directory();
     const source = ldap([running.port], { connections: { count: 3 }, limits: { connect: '10s' } });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await find(source, 'user', adele);
       expect(running.connections).toBe(3);
     });
     running.dropConnections();
-    await vi.waitFor(() => expect([running.connections, running.accepted]).toEqual([3, 6]), { timeout: 20_000 });
+    await eventually(() => expect([running.connections, running.accepted]).toEqual([3, 6]));
     await source.probe(patient);
     expect(running.accepted).toBe(6);
     source.logged.splice(0);
     await source.close();
-    await vi.waitFor(() => expect(running.connections).toBe(0));
+    await eventually(() => expect(running.connections).toBe(0));
     expect(source.logged).toEqual([]);
   });
 
@@ -502,14 +541,11 @@ describe('connections', () => {
       urls: undefined,
       discover: { domain: 'corp.example', scheme: 'ldap', dns: [dns.address], refresh: '1s' },
     });
-    const settledOn = (there: { connections: number }, notThere: { connections: number }): Promise<void> =>
-      vi.waitFor(
-        async () => {
-          expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
-          expect([there.connections, notThere.connections]).toEqual([2, 0]);
-        },
-        slowly,
-      );
+    const settledOn = (there: { connections: number }, notThere: { connections: number }): Promise<unknown> =>
+      eventually(async () => {
+        expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
+        expect([there.connections, notThere.connections]).toEqual([2, 0]);
+      });
     await settledOn(one, two);
     one.refuse();
     one.cut();

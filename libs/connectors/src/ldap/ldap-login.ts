@@ -39,6 +39,8 @@ const mostUnanswered = 2;
 interface Unanswered {
   readonly url: string;
   readonly secret: string;
+  /** It was offered because the server proved to be there, though what became of it where it was sent before is not known. */
+  readonly again: boolean;
   /** A server has let the service in since: by this secret, so it is not known to be wrong, or by another, so it counts no more. */
   since?: 'accepted' | 'replaced';
 }
@@ -47,6 +49,8 @@ interface Unanswered {
 export class LdapLogin {
   private readonly refused = new RefusedCredentials(growingHold(firstHold, longestHold));
   private refusal: string | undefined;
+  /** The secret that a server accepted last and none refused since. */
+  private proven: string | undefined;
   private readonly unanswered = new Set<Unanswered>();
 
   constructor(
@@ -64,7 +68,8 @@ export class LdapLogin {
 
   /**
    * All of it within the connect limit. Secrets and certificates are read anew, so that rotated ones are used. A bind that has no answer
-   * by then is heard out: until it is, its secret is not sent to this server again, and to one other at most.
+   * by then is heard out: until it is, its secret is not sent to this server again, and to one other at most. One that was accepted
+   * before is sent once more all the same, to a server that answers something else: the bind may have been lost on the way.
    *
    * @param closing ends the attempt at any point
    * @param givingWay ends it as long as no bind is sent
@@ -81,7 +86,8 @@ export class LdapLogin {
     if ('kind' in credentials) return credentials;
     const { ca, own, secret } = credentials;
     const doubt = this.doubt(server, secret);
-    if (doubt) return doubt;
+    const again = doubt !== undefined;
+    if (again && !this.mayOfferAgain(secret)) return doubt;
     const trust = { ca, own, servername: this.config.tls.servername };
     const opened = await openSocket(server, trust, untilBind, this.names.lookup);
     if (opened.kind === 'failed') return this.failed(server, opened.detail, own?.certificate);
@@ -90,16 +96,21 @@ export class LdapLogin {
     const connection: LdapConnection = new LdapConnection(opened.socket, (detail) => {
       if (bound) onEnd(connection, detail);
     });
+    if (again && (await connection.searchRoot(untilBind)).kind !== 'result') {
+      connection.close();
+      return doubt;
+    }
     const known = await this.knownAs(connection, server, untilBind);
     const binding = known ? Promise.resolve(known) : this.bind(connection, secret, untilBind.aborted ? untilBind : closing);
     const answer = await settleOn(signal, binding);
     if (answer === 'aborted') {
-      void this.hearOut(server, connection, secret, binding);
+      void this.hearOut({ url: server.url, secret, again }, connection, binding);
       return this.failed(server, `${server.url}: bind: connect limit`, own?.certificate);
     }
     if (answer.kind === 'result' && answer.code === 0 && connection.isUsable && !closing.aborted) {
       this.refused.clear();
       this.refusal = undefined;
+      this.proven = secret;
       for (const each of this.unanswered) each.since = each.secret === secret ? 'accepted' : 'replaced';
       bound = true;
       return { kind: 'bound', connection };
@@ -133,21 +144,21 @@ export class LdapLogin {
     return same.some((each) => each.url === url) ? failed : undefined;
   }
 
+  /** At most one bind more than is sent without it may be refused: the directory may have taken another secret since. */
+  private mayOfferAgain(secret: string): boolean {
+    return secret === this.proven && ![...this.unanswered].some((each) => each.secret === secret && each.again);
+  }
+
   /** Waits on for the answer of a bind that was given up: a refusal counts, however late. */
-  private async hearOut(
-    { url }: LdapServer,
-    connection: LdapConnection,
-    secret: string,
-    binding: Promise<Answer>,
-  ): Promise<void> {
-    const unanswered: Unanswered = { url, secret };
+  private async hearOut(unanswered: Unanswered, connection: LdapConnection, binding: Promise<Answer>): Promise<void> {
     this.unanswered.add(unanswered);
     const timer = setTimeout(() => connection.close(), hearOutFor).unref();
     const answer = await binding;
     clearTimeout(timer);
     this.unanswered.delete(unanswered);
     connection.close();
-    if (answer.kind === 'result' && answer.code !== 0 && unanswered.since !== 'replaced') this.answered(url, answer, secret);
+    const { url, secret, since } = unanswered;
+    if (answer.kind === 'result' && answer.code !== 0 && since !== 'replaced') this.answered(url, answer, secret);
   }
 
   private answered(url: string, answer: Extract<Answer, { kind: 'result' }>, secret: string): Failure {
@@ -156,6 +167,7 @@ export class LdapLogin {
     const detail = `${url}: bind ${explainRefusal(code, answer.diagnostic)}`;
     if (code !== 49 && code !== 48) return { kind: 'failed', reason: 'refused', detail };
     this.refusal = detail;
+    if (this.proven === secret) this.proven = undefined;
     // Two binds that were given up may both be refused late; that is one refusal.
     if (!this.refused.has(secret)) {
       this.refused.add(secret);

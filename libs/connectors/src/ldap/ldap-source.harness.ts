@@ -138,6 +138,9 @@ export function find(
 
 export const adele = { upn: 'adele@corp.example' };
 
+/** Waits as long as a busy machine needs. */
+export const eventually = (check: () => unknown): Promise<unknown> => vi.waitFor(check, { timeout: 20_000, interval: 20 });
+
 /** Moves the clock that hold times are measured with. */
 export function later(milliseconds: number): void {
   vi.restoreAllMocks();

@@ -27,13 +27,16 @@ const aborted = (): Promise<Answer> => Promise.resolve({ kind: 'aborted' });
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('Liveness', () => {
-  it.each(['silent', 'slow'] as const)('asks one that is %s for the root, and finds nothing where that is answered', async (why) => {
-    const { connection, found, liveness } = watched(() => Promise.resolve(result));
-    connection.suspect(why);
-    await settled();
-    expect([connection.searches, found]).toEqual([1, []]);
-    liveness.end();
-  });
+  it.each(['silent', 'slow'] as const)(
+    'asks one that is %s for the root, and finds nothing where that is answered',
+    async (why) => {
+      const { connection, found, liveness } = watched(() => Promise.resolve(result));
+      connection.suspect(why);
+      await settled();
+      expect([connection.searches, found]).toEqual([1, []]);
+      liveness.end();
+    },
+  );
 
   it('finds one dead whose root has no answer, once, however often it is suspected meanwhile', async () => {
     const answer = Promise.withResolvers<Answer>();

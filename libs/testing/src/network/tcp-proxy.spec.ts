@@ -101,6 +101,21 @@ describe('the TCP proxy', () => {
     await expect.poll(() => answers).toEqual(['held', 'held']);
   });
 
+  it('loses every byte, of old and new connections, and carries nothing over them afterwards', async () => {
+    const old = await client();
+    expect(await said(old, 'before')).toBe('before');
+    proxy.loseBytes();
+    const young = await client();
+    const answers: string[] = [];
+    for (const socket of [old, young]) socket.on('data', (chunk: Buffer) => answers.push(String(chunk))).write('lost');
+    await expect.poll(() => proxy.connections).toBe(2);
+    await proxy.restore();
+    for (const socket of [old, young]) socket.write('lost too');
+    expect(await said(await client(), 'after')).toBe('after');
+    expect(answers).toEqual([]);
+    expect(proxy.connections).toBe(3);
+  });
+
   it('resets what is open and accepts anew', async () => {
     const socket = await client();
     expect(await said(socket, 'before')).toBe('before');

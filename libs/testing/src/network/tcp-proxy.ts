@@ -21,6 +21,11 @@ export interface TcpProxy {
   readonly accepted: number;
   /** From now on accepts connections and holds back every byte, of the open connections too: the peer seems to hang. */
   blackHole(): void;
+  /**
+   * From now on accepts connections and loses every byte, of the open connections too, as a network that has forgotten them: these never
+   * carry anything again, whatever follows.
+   */
+  loseBytes(): void;
   /** From now on new connections are refused; the open ones go on. */
   refuse(): void;
   /** From now on spoils what the target sends, on the open connections too. */
@@ -44,6 +49,7 @@ export async function startTcpProxy(
 ): Promise<TcpProxy> {
   const pairs = new Set<Pair>();
   let holding = false;
+  let losing = false;
   let spoiling: Spoiling | undefined;
   let accepted = 0;
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
@@ -56,7 +62,8 @@ export async function startTcpProxy(
       (sent) => watch(sent, number),
     );
     pairs.add(pair);
-    if (!holding) pair.flow();
+    if (losing) pair.lose();
+    else if (!holding) pair.flow();
   });
   const port = await listen(server, 0);
   const cut = (): void => pairs.forEach((pair) => pair.reset());
@@ -73,6 +80,10 @@ export async function startTcpProxy(
       holding = true;
       for (const pair of pairs) pair.hold();
     },
+    loseBytes() {
+      losing = true;
+      for (const pair of pairs) pair.lose();
+    },
     refuse() {
       if (server.listening) server.close();
     },
@@ -81,6 +92,7 @@ export async function startTcpProxy(
     },
     async restore() {
       holding = false;
+      losing = false;
       spoiling = undefined;
       for (const pair of pairs) pair.flow();
       if (!server.listening) await listen(server, port);
@@ -114,6 +126,7 @@ class Pair {
   readonly #spoiler: Transform;
   readonly #watch: (sent: Buffer) => void;
   #upstream: Socket | undefined;
+  #isLost = false;
 
   constructor(
     client: Socket,
@@ -133,6 +146,7 @@ class Pair {
   }
 
   flow(): void {
+    if (this.#isLost) return;
     if (this.#upstream === undefined) {
       this.#upstream = connect({ ...this.#target, allowHalfOpen: true, noDelay: true });
       this.#guard(this.#upstream);
@@ -146,6 +160,12 @@ class Pair {
     this.#client.off('data', this.#watch).unpipe();
     this.#upstream?.unpipe();
     this.#spoiler.unpipe();
+  }
+
+  lose(): void {
+    this.#isLost = true;
+    this.hold();
+    for (const socket of [this.#client, this.#upstream]) socket?.resume();
   }
 
   reset(): void {
