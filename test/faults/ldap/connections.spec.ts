@@ -1,5 +1,5 @@
 import { describeWithSlapd, selfSigned, startDirectory } from '#testing';
-import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { spread } from '../sources/fault-stack.js';
 import { base, Parts, password, people, startPeople, tally, Texts, type Asked, type Replica } from './ldap-system.js';
 
@@ -7,6 +7,9 @@ const parts = new Parts();
 const report: string[] = [];
 afterEach(() => parts.end());
 afterAll(() => void process.stdout.write(`Connections to OpenLDAP; an operation may take 500 ms:\n${report.join('\n')}\n`));
+
+/** For what must succeed however busy the machine is. */
+const unhurried = { limits: { operation: '5s', connect: '5s', queue: 1_000 } };
 
 const url = ({ port }: { readonly port: number }): string => `ldap://127.0.0.1:${port}`;
 
@@ -35,7 +38,7 @@ describeWithSlapd(describe, 'connections to OpenLDAP', () => {
   it('that were cut while idle cost none of 20 searches at once, and are opened once', async () => {
     const slapd = await parts.slapd();
     const proxy = await parts.proxy(slapd.port);
-    const replica = parts.replica({ urls: [url(proxy)] });
+    const replica = parts.replica({ urls: [url(proxy)], ...unhurried });
     await warm(replica, proxy);
     await expect.poll(() => proxy.connections).toBe(2);
     await expect.poll(async () => (await slapd.binds()).length).toBe(2);
@@ -46,7 +49,7 @@ describeWithSlapd(describe, 'connections to OpenLDAP', () => {
       tell('cut while idle', asked, `opened ${proxy.accepted - before} in ${round} rounds`);
       expect(tally(asked)).toEqual({ found: 20 });
       // The next round cuts what is idle, so both have been bound by then.
-      await expect.poll(async () => (await slapd.binds()).length - bound, { timeout: 5_000 }).toBe(2 * round);
+      await expect.poll(async () => (await slapd.binds()).length - bound, { timeout: 20_000 }).toBe(2 * round);
     }
     expect([proxy.connections, proxy.accepted - before]).toEqual([2, 10]);
   });
@@ -54,7 +57,7 @@ describeWithSlapd(describe, 'connections to OpenLDAP', () => {
   it('that the directory ends for being idle cost none of 20 searches', async () => {
     const slapd = await parts.slapd({ directives: ['idletimeout 1'] });
     const proxy = await parts.proxy(slapd.port);
-    const replica = parts.replica({ urls: [url(proxy)], connections: { keepAlive: '1h' } });
+    const replica = parts.replica({ urls: [url(proxy)], connections: { keepAlive: '1h' }, ...unhurried });
     await warm(replica, proxy);
     await expect.poll(() => proxy.accepted, { timeout: 20_000 }).toBeGreaterThan(2);
     const asked = await replica.askMany(20);
@@ -65,7 +68,7 @@ describeWithSlapd(describe, 'connections to OpenLDAP', () => {
   it('that are cut while searches are under way cost none of 200', async () => {
     const slapd = await parts.slapd();
     const proxy = await parts.proxy(slapd.port);
-    const replica = parts.replica({ urls: [url(proxy)] });
+    const replica = parts.replica({ urls: [url(proxy)], ...unhurried });
     await warm(replica, proxy);
     proxy.spoil({ kind: 'delay', milliseconds: 5 });
     const before = proxy.accepted;
@@ -81,7 +84,7 @@ describeWithSlapd(describe, 'connections to OpenLDAP', () => {
   it('carry 500 searches beside one that hangs, which fails alone', async () => {
     const slapd = await parts.slapd();
     const proxy = await parts.proxy(slapd.port);
-    const replica = parts.replica({ urls: [url(proxy)] });
+    const replica = parts.replica({ urls: [url(proxy)], limits: { operation: '2s', connect: '5s', queue: 1_000 } });
     await warm(replica, proxy);
     const before = proxy.accepted;
     const hanging = replica.ask(0, 'slow');
@@ -113,6 +116,35 @@ describeWithSlapd(describe, 'connections to OpenLDAP', () => {
     report.push(`    right again after ${Math.round(performance.now() - restored)} ms; tried every 200 ms`);
     expect(await slapd.binds()).not.toContain(49);
   });
+
+  it.each(['nothing', 'StartTLS', 'ldaps'])(
+    'whose bytes are lost for good are replaced at the first attempt after that, protected by %s',
+    async (protection) => {
+      const [startTls, implicit] = [protection === 'StartTLS', protection === 'ldaps'];
+      const certificate = await selfSigned();
+      const slapd = await parts.slapd(startTls || implicit ? { tls: { ...certificate, implicit } } : {});
+      const proxy = await parts.proxy(slapd.port);
+      const address = `${implicit ? 'ldaps' : 'ldap'}://127.0.0.1:${proxy.port}`;
+      const limits = { operation: '500ms', connect: '1s', queue: 1_000 };
+      const files = new Texts({ 'file:ca': certificate.cert });
+      const replica = parts.replica({ urls: [address], startTls, tls: { ca: 'file:ca' }, limits }, files);
+      const probe = (): Promise<unknown> => replica.source.probe(AbortSignal.timeout(20_000));
+      await warm(replica, proxy);
+      const before = proxy.accepted;
+      proxy.loseBytes();
+      const stop = keepAsking(replica, 20);
+      // Each waits until the connect limit of one more; the first of them may have had its bind sent.
+      await expect.poll(() => proxy.accepted - before, { timeout: 20_000 }).toBeGreaterThanOrEqual(2);
+      expect(await probe()).toMatchObject({ kind: 'down' });
+      await proxy.restore();
+      // It may join an attempt that began before.
+      await probe();
+      expect(await probe()).toEqual({ kind: 'up' });
+      await expect.poll(async () => tally(await replica.askMany(20)), { timeout: 20_000 }).toEqual({ found: 20 });
+      tell(`every byte is lost, protected by ${protection}`, await stop());
+      expect(await slapd.binds()).not.toContain(49);
+    },
+  );
 
   it('go on with the next host while the first is dead, and come back to it', async () => {
     const [one, two] = await Promise.all([parts.slapd(), parts.slapd()]);
@@ -150,7 +182,7 @@ describeWithSlapd(describe, 'connections to OpenLDAP', () => {
       },
     });
     const discover = { domain: 'corp.example', scheme: 'ldap', dns: [dns.address], refresh: '1s' };
-    const replica = parts.replica({ discover });
+    const replica = parts.replica({ discover, ...unhurried });
     await warm(replica, first);
     await expect.poll(() => [first.connections, second.connections]).toEqual([2, 0]);
     for (const how of ['refuses', 'silent'] as const) {
@@ -167,11 +199,11 @@ describeWithSlapd(describe, 'connections to OpenLDAP', () => {
     expect(tally(await replica.askMany(20))).toEqual({ found: 20 });
     await expect.poll(() => second.connections).toBeGreaterThan(0);
     // A replica that starts while DNS fails has no list, says so, and finds one when DNS is back.
-    const late = parts.replica({ discover });
+    const late = parts.replica({ discover, ...unhurried });
     expect(await late.source.probe(AbortSignal.timeout(10_000))).toMatchObject({
       kind: 'down',
       reason: 'connection',
-      detail: expect.stringContaining('DNS'),
+      detail: expect.stringMatching(/DNS does not answer|no server of corp\.example is listed/),
     });
     dns.serve({
       addresses: { 'dc2.corp.example': local },
@@ -193,7 +225,7 @@ describeWithSlapd(describe, 'connections to OpenLDAP', () => {
     );
     const stripping = await parts.proxy(plain.port, (bytes, connection) => watch(bytes, 10_000 + connection));
     const replica = parts.replica(
-      { urls: [url(proxy), url(stripping)], startTls: true, tls: { ca: 'file:ca' } },
+      { urls: [url(proxy), url(stripping)], startTls: true, tls: { ca: 'file:ca' }, ...unhurried },
       new Texts({ 'file:ca': certificate.cert }),
     );
     await warm(replica, proxy);
@@ -230,7 +262,7 @@ describeWithSlapd(describe, 'connections to OpenLDAP', () => {
     let slapd = await startPeople({ tls: { ...good, implicit: true } });
     parts.keep(slapd, () => slapd.stop());
     const proxy = await parts.proxy(slapd.port);
-    const replica = parts.replica({ urls: [`ldaps://127.0.0.1:${proxy.port}`], tls: { ca: 'file:ca' } }, files);
+    const replica = parts.replica({ urls: [`ldaps://127.0.0.1:${proxy.port}`], tls: { ca: 'file:ca' }, ...unhurried }, files);
     await warm(replica, proxy);
     const restartWith = async (certificate: typeof good): Promise<void> => {
       const { port } = slapd;
@@ -256,7 +288,7 @@ describeWithSlapd(describe, 'a password that is rotated at OpenLDAP', () => {
     const slapd = await parts.slapd();
     const [one, two] = await Promise.all([parts.proxy(slapd.port), parts.proxy(slapd.port)]);
     const secrets = [new Texts(), new Texts()];
-    const replicas = secrets.map((each) => parts.replica({ urls: [url(one), url(two)] }, each));
+    const replicas = secrets.map((each) => parts.replica({ urls: [url(one), url(two)], ...unhurried }, each));
     await Promise.all(replicas.map((each) => warm(each, one)));
     const stops = replicas.map((each) => keepAsking(each, 5));
     const probes = setInterval(() => replicas.forEach((each) => void each.probe()), 200);
@@ -266,8 +298,11 @@ describeWithSlapd(describe, 'a password that is rotated at OpenLDAP', () => {
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect((await slapd.binds()).filter((code) => code === 49)).toEqual([]);
     for (const proxy of [one, two]) proxy.cut();
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
-    const refused = (await slapd.binds()).filter((code) => code === 49).length;
+    const refusals = async (): Promise<number> => (await slapd.binds()).filter((code) => code === 49).length;
+    await expect.poll(refusals, { timeout: 20_000 }).toBe(2);
+    // Long enough for many more, were they sent.
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    const refused = await refusals();
     expect(refused).toBe(2);
     for (const replica of replicas)
       expect(replica.health()).toMatchObject({
@@ -289,7 +324,7 @@ describeWithSlapd(describe, 'a password that is rotated at OpenLDAP', () => {
     report.push(`    ${refused} binds refused, right again ${recovery} ms after the file had the new one`);
     expect(binds.filter((code) => code === 49)).toHaveLength(2);
     expect(Object.keys(tally(asked)).toSorted()).toEqual(['credentials', 'found']);
-    await vi.waitFor(() => expect(replicas[0]!.health().state).toBe('up'));
+    await expect.poll(() => replicas[0]!.health().state, { timeout: 10_000 }).toBe('up');
     for (const replica of replicas)
       expect(JSON.stringify([replica.logged, replica.health()])).not.toMatch(/service password|next password/);
   });
