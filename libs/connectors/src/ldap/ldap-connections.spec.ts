@@ -108,11 +108,14 @@ describe('a password that was accepted, and then lost on the way with its bind',
     const wire = await proxy(running);
     const source = ldap([wire.port], { limits: { connect: '1s', operation: '1s' } });
     expect(await source.probe(patient)).toEqual({ kind: 'up' });
+    const before = wire.accepted;
     wire.loseBytes();
     wire.cut();
-    await eventually(async () =>
-      expect(await source.probe(patient)).toMatchObject({ kind: 'down', detail: expect.stringContaining('an earlier bind') }),
-    );
+    // The bind of the first attempt may be lost, and the next finds nobody.
+    await eventually(async () => {
+      expect(await source.probe(patient)).toMatchObject({ kind: 'down' });
+      expect(wire.accepted - before).toBeGreaterThanOrEqual(2);
+    });
     await wire.restore();
     // An attempt that began before is waited for by whoever comes.
     await source.probe(patient);
