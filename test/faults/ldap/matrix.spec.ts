@@ -61,10 +61,8 @@ class Load {
   }
 
   private keep(asking: Promise<Told>, told: Told[]): void {
-    const kept: Promise<void> = asking.then((each) => {
-      told.push(each);
-      this.underWay.delete(kept);
-    });
+    const keeping = async (): Promise<void> => void told.push(await asking);
+    const kept = keeping().finally(() => this.underWay.delete(kept));
     this.underWay.add(kept);
   }
 }

@@ -10,7 +10,7 @@ function watched(answer: (search: number) => Promise<Answer>, keepAlive = 3_600_
     received: 0,
     isUsable: true,
     searches: 0,
-    suspect: (_: Suspicion): void => undefined,
+    suspect: (() => undefined) as (suspicion: Suspicion) => void,
     watch(suspect: (suspicion: Suspicion) => void): void {
       connection.suspect = suspect;
     },
