@@ -62,7 +62,7 @@ describe('the guide to auth events', () => {
     const issuers = [{ issuer, metadata: `${issuer}/.well-known/openid-configuration` }];
     const run = `const { start } = await import(${JSON.stringify(`file://${folder}/guide.js`)});
       await start(...${JSON.stringify([tenantId, clientId, port, issuers])});
-      console.log('started');`;
+      console.log('listening now');`;
     const child = spawn(process.execPath, ['--input-type=module', '--eval', run], {
       cwd: root,
       env: { ...process.env, NODE_EXTRA_CA_CERTS: caFile },
@@ -75,7 +75,8 @@ describe('the guide to auth events', () => {
     await new Promise<void>((resolve, reject) => {
       const look = (text: string): void => {
         output += text;
-        if (output.includes('started')) resolve();
+        // Nest says that it has started before it listens.
+        if (output.includes('listening now')) resolve();
       };
       child.stdout.setEncoding('utf8').on('data', look);
       child.stderr.setEncoding('utf8').on('data', look);
