@@ -62,15 +62,14 @@ async function send(
 ): Promise<readonly Told[]> {
   const started = performance.now();
   const sent: Promise<Told>[] = [];
-  let underWay = 0;
+  const underWay = new Set<number>();
   const start = (number: number): void => {
-    const counts = Number(!isHarmed(number));
-    underWay += counts;
-    sent.push(one(number).finally(() => (underWay -= counts)));
+    if (!isHarmed(number)) underWay.add(number);
+    sent.push(one(number).finally(() => underWay.delete(number)));
   };
   while (sent.length < total) {
     const due = Math.min(total, Math.ceil(((performance.now() - started) * perSecond) / 1_000));
-    while (sent.length < due && underWay < mostUnderWay) start(sent.length);
+    while (sent.length < due && underWay.size < mostUnderWay) start(sent.length);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   return Promise.all(sent);
