@@ -59,8 +59,14 @@ describe('a preview', () => {
       size: { limit: 3_000 },
     });
     expect(body['explain'].lookups).toEqual([
-      expect.objectContaining({ alias: 'person', use: 'corp-ad.user', outcome: 'found', key: 'onPremisesSecurityIdentifier' }),
-      expect.objectContaining({ alias: 'billing', outcome: 'found' }),
+      expect.objectContaining({
+        alias: 'person',
+        use: 'corp-ad.user',
+        outcome: 'found',
+        key: 'onPremisesSecurityIdentifier',
+        asked: { onPremisesSecurityIdentifier: adele.onPremisesSecurityIdentifier },
+      }),
+      expect.objectContaining({ alias: 'billing', outcome: 'found', asked: { upn: adele.onPremisesUserPrincipalName } }),
     ]);
     expect(body['explain'].claims[2].steps.map(({ step }: Document) => step)).toEqual(['from', 'GroupName', 'Map', 'Sort']);
   });

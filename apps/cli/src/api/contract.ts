@@ -64,6 +64,7 @@ export interface Preview {
       readonly reason?: string;
       readonly ms: number;
       readonly key?: string;
+      readonly asked?: Readonly<Record<string, string>>;
       readonly ageMs?: number;
       readonly degraded: boolean;
     }[];

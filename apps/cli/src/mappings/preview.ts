@@ -121,13 +121,13 @@ function describe(output: Output, body: Preview, { values = true }: PreviewOptio
     ),
     ...section(
       output,
-      ['lookup', 'asked', 'outcome', 'ms', 'key', 'kept'],
-      explain.lookups.map(({ alias, use, outcome, reason, ms: took, key = '', ageMs, degraded }) => [
+      ['lookup', 'of', 'outcome', 'ms', 'asked by', 'kept'],
+      explain.lookups.map(({ alias, use, outcome, reason, ms: took, key = '', asked, ageMs, degraded }) => [
         alias,
         use,
         `${outcome}${reason === undefined ? '' : ` (${reason})`}${degraded ? ', degraded' : ''}`,
         took.toFixed(1),
-        key,
+        asked === undefined ? key : askedText(asked),
         ageMs === undefined ? '' : `${Math.round(ageMs / 1_000)} s ago`,
       ]),
     ),
@@ -152,4 +152,10 @@ function describe(output: Output, body: Preview, { values = true }: PreviewOptio
 
 function section(output: Output, heads: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   return rows.length === 0 ? [] : ['', ...output.table(heads, rows)];
+}
+
+function askedText(asked: Readonly<Record<string, string>>): string {
+  return Object.entries(asked)
+    .map(([name, value]) => printable(`${name} ${value}`))
+    .join(', ');
 }

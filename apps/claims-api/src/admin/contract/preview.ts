@@ -114,6 +114,10 @@ export const preview = z
           reason: z.string().optional(),
           ms: z.number(),
           key: z.enum(subjectProperties).optional().describe('The property that found the person.'),
+          asked: z
+            .record(z.string(), z.string())
+            .optional()
+            .describe('What was asked by: the located property or the parameters. Left out where values are hidden.'),
           ageMs: z.number().optional().describe('Of an answer that was kept.'),
           lastKnownAgeMs: z.number().optional(),
           fallback: z.strictObject({ use: z.string(), outcome: z.string() }).optional(),

@@ -1,4 +1,4 @@
-import type { LookupAccount, Resolution } from '#claims';
+import type { Explanation, Resolution } from '#claims';
 import type { PreviewBody } from '../contract/preview.js';
 
 type Explain = PreviewBody['explain'];
@@ -6,7 +6,7 @@ type Explain = PreviewBody['explain'];
 /** The account of a resolution as it goes out. The private details of outcomes stay here: they are for the log alone. */
 export function explainBody({ lookups, explanation }: Resolution): Explain {
   return {
-    lookups: lookups.map(lookupBody),
+    lookups: (explanation?.lookups ?? lookups).map(lookupBody),
     claims: (explanation?.claims ?? []).map(({ claim, from, steps, result, why, when }) => ({
       claim,
       from,
@@ -18,8 +18,8 @@ export function explainBody({ lookups, explanation }: Resolution): Explain {
   };
 }
 
-function lookupBody(account: LookupAccount): Explain['lookups'][number] {
-  const { alias, source, lookup, outcome, reason, ms, key, age, lastKnownAge, fallback, degraded } = account;
+function lookupBody(account: Explanation['lookups'][number]): Explain['lookups'][number] {
+  const { alias, source, lookup, outcome, reason, ms, key, asked, age, lastKnownAge, fallback, degraded } = account;
   return {
     alias,
     use: `${source}.${lookup}`,
@@ -27,6 +27,7 @@ function lookupBody(account: LookupAccount): Explain['lookups'][number] {
     ...(reason !== undefined && { reason }),
     ms: tenths(ms),
     ...(key && { key }),
+    ...(asked && { asked: { ...asked } }),
     ...(age !== undefined && { ageMs: tenths(age) }),
     ...(lastKnownAge !== undefined && { lastKnownAgeMs: tenths(lastKnownAge) }),
     ...(fallback && { fallback: { use: `${fallback.source}.${fallback.lookup}`, outcome: fallback.outcome } }),

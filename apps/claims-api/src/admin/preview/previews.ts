@@ -5,6 +5,7 @@ import {
   identifyDocument,
   maximumClaimBytes,
   type Actor,
+  type ClaimDefect,
   type ConfigurationIssue,
   type FailureCode,
   type Resolution,
@@ -166,7 +167,11 @@ export class Previews {
         person: { known, missing: signIn.complete ? [] : read.filter((property) => !known.includes(property)) },
       }),
       ms,
-      warnings: [...warningsOf(signIn, mapping, plan.mapping), ...keyWarnings(plan, resolution, signIn)],
+      warnings: [
+        ...warningsOf(signIn, mapping, plan.mapping),
+        ...keyWarnings(plan, resolution, signIn),
+        ...resolution.defects.map(defectWarning),
+      ],
     };
   }
 
@@ -200,6 +205,10 @@ function outcomeOf(
     })),
     size: { bytes: claims.reduce((sum, [name, value]) => sum + claimBytes(name, value), 0), limit: maximumClaimBytes },
   };
+}
+
+function defectWarning({ claim, detail }: ClaimDefect): Issue {
+  return { path: ['claims', claim], reason: `cannot be evaluated, by a defect of Claimbridge: ${detail}`, remedy: 'Report it.' };
 }
 
 /** Where the mapping that was asked for is not the one that this call would get. */
