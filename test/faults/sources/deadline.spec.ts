@@ -36,9 +36,10 @@ describe('the deadline', () => {
     try {
       await Promise.all([
         ...Object.entries(policies).map(async ([policy, { whileIll }]) => {
-          const { said } = await beforeLong(ask(stack, applicationOf(system, policy)));
-          // A fallback is asked when the lookup has failed, and here there is no time left.
-          expect(said, policy).toBe((policy === 'fallback' ? policies['fail']! : { whileIll }).whileIll(value));
+          const said = async (): Promise<string> => (await beforeLong(ask(stack, applicationOf(system, policy)))).said;
+          // A fallback is asked while a quarter of the time is left, which a busy machine may not have.
+          if (policy === 'fallback') await expect.poll(said, { timeout: 60_000 }).toBe(whileIll(value));
+          else expect(await said(), policy).toBe(whileIll(value));
         }),
         ...others.map(async (other) => {
           const { said } = await beforeLong(ask(stack, applicationOf(other, 'fail')));
