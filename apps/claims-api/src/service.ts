@@ -62,7 +62,7 @@ export class Service {
 
   /**
    * Leaves without hurting a sign-in: readiness goes false, requests are still taken for `shutdown.delay` so that the load balancer
-   * can notice, those in flight finish within `shutdown.limit`, then the pools close.
+   * can notice, those in flight finish within `shutdown.limit`, then the pools close, which a source that hangs may delay by as much once more.
    */
   stop(): Promise<void> {
     return (this.stopping ??= this.drain());
@@ -76,7 +76,8 @@ export class Service {
     await wait(delay);
     await this.publicDoor.close(limit);
     await this.managementDoor.close(limit);
-    await this.core.close();
-    log.info('stopped');
+    const closed = await Promise.race([this.core.close().then(() => true), wait(limit, false, { ref: false })]);
+    if (closed) log.info('stopped');
+    else log.warn({ limit }, 'stopped while connections to sources were still being closed');
   }
 }

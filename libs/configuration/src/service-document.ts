@@ -238,7 +238,9 @@ export const serviceDocument = z
     shutdown: z
       .strictObject({
         delay: duration.prefault('5s').describe('How long requests are still taken after readiness went false.'),
-        limit: duration.prefault('10s').describe('How long requests in flight may take after that.'),
+        limit: duration
+          .prefault('10s')
+          .describe('How long requests in flight may take after that, and then the closing of connections.'),
       })
       .prefault({}),
   })

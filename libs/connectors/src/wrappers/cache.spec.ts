@@ -279,6 +279,17 @@ describe('the last known answer', () => {
 });
 
 describe('work', () => {
+  it('that nobody waits for ends with the source', async () => {
+    const { ask, cache } = cached();
+    answers = [() => new Promise(() => undefined)];
+    const late = ask('ada', {}, impatient(50));
+    await pass(50);
+    expect(await late).toEqual(unavailable('deadline'));
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+    await cache.close();
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+  });
+
   it('is shared by those who ask the same at the same time', async () => {
     const work = Promise.withResolvers<Outcome>();
     answers = [() => work.promise];

@@ -170,6 +170,12 @@ export class Cache extends WrappedSource {
     return { answers, texts: further };
   }
 
+  /** Work that goes on for who may ask again is ended: nobody will. */
+  override close(): Promise<void> {
+    for (const flight of this.flights.values()) flight.work.abort();
+    return super.close();
+  }
+
   private useOf({ outcome, at, handOverUntil, failed }: Kept, lookup: string): 'hit' | 'revalidating' | 'handedOver' | undefined {
     const { ttl, staleWhileRevalidate, negativeTtl } = this.times(lookup);
     const age = now() - at;
