@@ -366,6 +366,9 @@ describe('export and import', () => {
     const [changed, ...others] = structuredClone(exported.documents) as [Document, ...Document[]];
     changed['claims'].compared = { value: 'x' };
     const created = { ...others[0], name: 'only-compared', applications: ['3a1c9f52-6d0e-4b7a-8f11-5b2e7c4d9afd'] };
+    const route = `/admin/v1/mappings/contoso/${changed['name']}`;
+    const { json: present, headers } = await stack.ask('GET', route);
+    if (present.draft) await stack.ask('DELETE', `${route}/draft`, { headers: { 'if-match': headers.get('etag')! } });
     const body = { format: exported.format, documents: [changed, ...others, created] };
     const recorded = async (): Promise<unknown> => (await stack.ask('GET', '/admin/v1/audit')).json.items;
     const known = async (): Promise<unknown> => (await stack.ask('GET', '/admin/v1/mappings')).json;

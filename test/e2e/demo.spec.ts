@@ -44,6 +44,7 @@ async function walkThroughGuide(folder: string, api: string): Promise<void> {
     { answer: 'claims', claims: expect.arrayContaining([expect.objectContaining({ name: 'department', value: 'FINANCE' })]) },
     { published: { number: 4, comment: 'Department for the portal' } },
     { items: expect.arrayContaining([expect.objectContaining({ number: 4 }), expect.objectContaining({ number: 3 })]) },
+    { published: { number: 4 } },
     { published: { number: 5, rolledBackTo: 3 } },
     { items: expect.arrayContaining([expect.objectContaining({ action: 'mapping.publish', target: 'billing-portal' })]) },
   ]);

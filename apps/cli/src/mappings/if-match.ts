@@ -10,10 +10,16 @@ export function etagOfVersion(text: string): string {
   return text.startsWith('"') ? text : `"${text}"`;
 }
 
-/** How what was shown is put in force, and nothing else. Mappings in files have no versions, so there is nothing to say of them. */
-export function ifMatchLines(etag: string | undefined): readonly string[] {
+/**
+ * How what was shown is put in force, and nothing else: a draft is published, anything rolled back to. Mappings in files have no
+ * versions, so there is nothing to say of them.
+ */
+export function ifMatchLines(etag: string | undefined, { isDraft }: { readonly isDraft: boolean }): readonly string[] {
   const [, version] = /^"([1-9]\d*)"$/.exec(etag ?? '') ?? [];
   return version === undefined
     ? []
-    : ['', `This is version ${version} of the mapping: publish or rollback with --if-match ${version} goes by no other.`];
+    : [
+        '',
+        `This is version ${version} of the mapping: ${isDraft ? 'publish or rollback' : 'rollback'} with --if-match ${version} goes by no other.`,
+      ];
 }

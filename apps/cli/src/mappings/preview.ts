@@ -146,7 +146,7 @@ function describe(output: Output, body: Preview, { values = true }: PreviewOptio
       : []),
     ...(person && person.missing.length > 0 ? ['', `A sign-in may know more of the person: ${person.missing.join(', ')}.`] : []),
     ...body.warnings.map(({ path, reason, remedy = '' }) => printable(`! ${path.join('.')}: ${reason}. ${remedy}`.trimEnd())),
-    ...ifMatchLines(body.etag),
+    ...ifMatchLines(body.etag, { isDraft: true }),
   ];
 }
 

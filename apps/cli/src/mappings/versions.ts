@@ -51,7 +51,7 @@ export async function diff(
   const differences = body.differences as readonly Difference[];
   output.result({ ...body, etag }, () => [
     ...(differences.length === 0 ? ['they mean the same'] : differenceLines(output, differences)),
-    ...ifMatchLines(etag),
+    ...ifMatchLines(etag, { isDraft: body.to === 'draft' }),
   ]);
   return exitCodes.ok;
 }

@@ -19,9 +19,9 @@ export function constant(...values: readonly string[]): Output {
   };
 }
 
-export function referenced(index: number): Output {
+export function referenced(index: number, isText: boolean): Output {
   return {
-    isText: false,
+    isText,
     give: (_value, { operands, work }) => {
       work.take(operands[index]!.length);
       return operands[index]!;

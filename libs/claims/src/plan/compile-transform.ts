@@ -46,7 +46,9 @@ export function compileTransform(
 ): Transform {
   if (typeof document === 'string') return plain[document];
   const outputOf = (output: OutputDocument, ...at: string[]): Output =>
-    'value' in output ? constant(output.value) : referenced(compiler.operand(output.from, [...path, ...at, 'from']));
+    'value' in output
+      ? constant(output.value)
+      : referenced(compiler.operand(output.from, [...path, ...at, 'from']), output.from.startsWith('subject.'));
   const otherwiseOf = (otherwise: OtherwiseDocument): Otherwise => {
     if (otherwise === 'drop') return constant();
     if (otherwise === 'keep') return { isText: true, bound: (input) => input, give: (value) => [value] };

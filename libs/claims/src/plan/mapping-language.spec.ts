@@ -90,6 +90,11 @@ describe('the mapping language', () => {
       'transform.2: Format takes bytes, and what it gets may be text',
     ],
     [
+      'bytes of what may be of the event by now',
+      { c: { from: 'a.x', transform: [{ IfEmpty: { from: 'subject.id' } }, { Format: 'guid' }] } },
+      'transform.1: Format takes bytes, and what it gets may be text',
+    ],
+    [
       'bytes of what is text by now',
       { c: { from: 'a.x', transform: ['Sort', { Format: 'sid' }] } },
       'transform.1: Format takes bytes',

@@ -35,7 +35,7 @@ export class Deadline implements Disposable {
 
   /** Settles with the work, or while this share of the time that is left now is still left. The work must settle by the deadline. */
   raceUntilLeft(share: number, work: Promise<unknown>): Promise<void> {
-    const patience = (this.end - performance.now()) * (1 - share);
+    const patience = Math.max(0, this.end - performance.now()) * (1 - share);
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, patience);
       const settled = (): void => {

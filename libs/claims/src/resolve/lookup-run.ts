@@ -84,16 +84,22 @@ export class LookupRun {
   ): ReturnType<LookupRun['fallback']> {
     const settled = answer.then(({ outcome }) => outcome.kind);
     const before = await Promise.race([settled, this.deadline.raceUntilLeft(timeOfFallbacks, settled)]);
-    return before === undefined || before === 'unavailable' ? this.fallback(lookup, parameters) : undefined;
+    if (before !== undefined && before !== 'unavailable') return undefined;
+    const enough = new AbortController();
+    void settled.then((kind) => kind !== 'unavailable' && enough.abort());
+    return this.fallback(lookup, parameters, enough.signal);
   }
 
   /** The first fallback that has an answer. */
   private async fallback(
     lookup: PlannedLookup,
     parameters: ReadonlyMap<string, string>,
+    enough: AbortSignal,
   ): Promise<{ readonly from: AskedLookup; readonly outcome: Found | NotFound } | undefined> {
+    const signal = AbortSignal.any([this.deadline.signal, enough]);
     for (const from of lookup.fallbacks) {
-      const { outcome } = await this.ask(from, lookup, parameters, { ...this.keeping(lookup), lastKnown: 0 });
+      if (signal.aborted) return undefined;
+      const { outcome } = await this.ask(from, lookup, parameters, { ...this.keeping(lookup), lastKnown: 0 }, signal);
       if (outcome.kind === 'found' || outcome.kind === 'notFound') return { from, outcome };
       if (outcome.kind === 'ambiguous') return undefined;
     }
@@ -125,19 +131,21 @@ export class LookupRun {
     { projection }: PlannedLookup,
     parameters: ReadonlyMap<string, string>,
     keeping: Keeping,
+    signal = this.deadline.signal,
   ): Promise<Answer> {
     const { description, lookup } = asked;
-    if (description.locate.length === 0) return { outcome: await this.fetch(asked, { lookup, parameters, projection, keeping }) };
+    if (description.locate.length === 0)
+      return { outcome: await this.fetch(asked, { lookup, parameters, projection, keeping }, signal) };
     if (this.subject === undefined) return { outcome: notFound('noSubject') };
 
     let answer: Answer = { outcome: notFound('noKey') };
     for (let locateRule = 0; locateRule < description.locate.length; locateRule++) {
-      const asking = this.askByRule(asked, locateRule, projection, keeping);
+      const asking = this.askByRule(asked, locateRule, projection, keeping, signal);
       if (asking === undefined) continue;
       answer = await asking;
       const { outcome } = answer;
       if (outcome.kind === 'unavailable' && outcome.lastKnownNobody !== undefined)
-        return this.lastKnownByRule(asked, locateRule + 1, projection, keeping, outcome);
+        return this.lastKnownByRule(asked, locateRule + 1, projection, keeping, { outcome, key: answer.key });
       // Whom the lookup leaves out is there: a weaker key must not find somebody else instead.
       const isNobody = outcome.kind === 'notFound' && outcome.reason !== 'excluded';
       if (!isNobody || !description.locate[locateRule]!.fallThrough) return answer;
@@ -151,6 +159,7 @@ export class LookupRun {
     locateRule: number,
     projection: readonly string[],
     keeping: Keeping,
+    signal = this.deadline.signal,
   ): Promise<Answer> | undefined {
     const { key, when, fallThrough } = asked.description.locate[locateRule]!;
     const value = this.subject![key];
@@ -162,7 +171,7 @@ export class LookupRun {
       projection,
       keeping: fallThrough ? { ...keeping, lastKnownNobody: true } : keeping,
     };
-    return this.fetch(asked, query).then((outcome) => ({ outcome, key }));
+    return this.fetch(asked, query, signal).then((outcome) => ({ outcome, key }));
   }
 
   /** By the rules before, nobody was there when their sources last answered: what is known by the next one. */
@@ -171,9 +180,9 @@ export class LookupRun {
     first: number,
     projection: readonly string[],
     keeping: Keeping,
-    unknown: Unavailable,
+    unknown: { readonly outcome: Unavailable; readonly key: SubjectProperty | undefined },
   ): Promise<Answer> {
-    let age = unknown.lastKnownNobody!;
+    let age = unknown.outcome.lastKnownNobody!;
     for (let locateRule = first; locateRule < asked.description.locate.length; locateRule++) {
       const asking = this.askByRule(asked, locateRule, projection, { ...keeping, lastKnownOnly: true });
       if (asking === undefined) continue;
@@ -181,16 +190,19 @@ export class LookupRun {
       if (outcome.kind !== 'unavailable') break;
       const { lastKnown, lastKnownNobody } = outcome;
       if (lastKnown)
-        return { outcome: { ...unknown, lastKnown: { ...lastKnown, age: Math.max(age, lastKnown.age) } }, ...(key && { key }) };
+        return {
+          outcome: { ...unknown.outcome, lastKnown: { ...lastKnown, age: Math.max(age, lastKnown.age) } },
+          ...(key && { key }),
+        };
       if (lastKnownNobody === undefined) break;
       age = Math.max(age, lastKnownNobody);
     }
-    return { outcome: unknown };
+    return unknown;
   }
 
-  private fetch({ source }: AskedLookup, query: LookupQuery): Promise<Outcome> {
+  private fetch({ source }: AskedLookup, query: LookupQuery, signal: AbortSignal): Promise<Outcome> {
     try {
-      return this.deadline.race(source.fetch(query, this.deadline.signal), unavailable('deadline'), defective);
+      return this.deadline.race(source.fetch(query, signal), unavailable('deadline'), defective);
     } catch (error) {
       return Promise.resolve(defective(error));
     }
@@ -217,5 +229,5 @@ const inTenths = (milliseconds: number): number => Math.round(milliseconds * 10)
 
 interface Answer {
   readonly outcome: Outcome;
-  readonly key?: SubjectProperty;
+  readonly key?: SubjectProperty | undefined;
 }

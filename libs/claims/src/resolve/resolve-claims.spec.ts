@@ -190,7 +190,11 @@ describe('resolveClaims', () => {
           claims: { c: { from: 'a.x', whenUnavailable: { stale: '1h' } } },
         },
       );
-      expect(await resolve(compiled, everyKey)).toMatchObject({ kind: 'failed', code: 'claims.unavailable' });
+      expect(await resolve(compiled, everyKey)).toMatchObject({
+        kind: 'failed',
+        code: 'claims.unavailable',
+        lookups: [{ key: expect.stringContaining('onPremises') }],
+      });
     });
   });
 
@@ -221,6 +225,31 @@ describe('resolveClaims', () => {
     expect(spare.queries).toHaveLength(2);
     await resolve(compiled, undefined, 2_000);
     expect(spare.queries).toHaveLength(2);
+  });
+
+  it('ends what it asks of fallbacks, and asks no further one, once the lookup has answered', async () => {
+    const late = Promise.withResolvers<Outcome>();
+    const ended = Promise.withResolvers<Outcome>();
+    const slow = new FakeSource('slow', { a: { ...byMail, answer: () => late.promise } });
+    const hanging = new FakeSource('hanging', {
+      a: {
+        ...byMail,
+        answer: (_query, signal) => {
+          signal.addEventListener('abort', () => ended.resolve(unavailable('timeout')));
+          late.resolve(answers({ x: ['own'] }));
+          return ended.promise;
+        },
+      },
+    });
+    const spare = new FakeSource('spare', { a: { ...byMail, answer: () => answers({ x: ['fallback'] }) } });
+    const compiled = compiledWith([slow, hanging, spare], {
+      lookups: { a: { ...oneLookup.a, use: 'slow.a', fallback: ['hanging.a', 'spare.a'] } },
+      claims: { c: { from: 'a.x', acceptDegraded: true } },
+    });
+    expect(await resolve(compiled, undefined, 1_000)).toMatchObject({ claims: new Map([['c', 'own']]) });
+    expect(await ended.promise).toEqual(unavailable('timeout'));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(spare.queries).toEqual([]);
   });
 
   it('answers by the deadline, whatever hangs, and tells the source to stop', async () => {

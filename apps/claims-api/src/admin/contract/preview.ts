@@ -89,12 +89,7 @@ export const preview = z
         version: z.union([z.enum(['inForce', 'draft', 'document']), z.int()]),
       })
       .optional(),
-    etag: z
-      .string()
-      .optional()
-      .describe(
-        'Of the mapping whose version the request named: as If-Match it publishes no other draft than the one that was previewed.',
-      ),
+    etag: z.string().optional().describe('Of the mapping whose draft was previewed: as If-Match it publishes no other draft.'),
     claims: z.array(
       z.strictObject({
         name: z.string(),

@@ -77,14 +77,17 @@ export class Previews {
     readonly selected: Selected;
     readonly version: Version;
     readonly issues: readonly ConfigurationIssue[];
-    /** Of the mapping that was named. */
+    /** Of the mapping whose draft it is. */
     readonly etag?: string;
   }> {
     const { mappings, workbench } = this.parts;
     if (!mapping) return { selected: mappings.select(tenant, call), version: 'inForce', issues: [] };
     const version = 'document' in mapping ? 'document' : mapping.version === 'published' ? 'inForce' : mapping.version;
     // Read first: what changes meanwhile is shown under an ETag that no longer publishes it.
-    const etag = 'name' in mapping ? etagOf((await workbench.read({ tenant, name: mapping.name })).version) : undefined;
+    const etag =
+      'name' in mapping && mapping.version === 'draft'
+        ? etagOf((await workbench.read({ tenant, name: mapping.name })).version)
+        : undefined;
     const document =
       'document' in mapping ? mapping.document : await workbench.version({ tenant, name: mapping.name }, mapping.version);
     if (!document) throw unknownMapping('mapping in force');
