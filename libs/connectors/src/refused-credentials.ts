@@ -28,6 +28,11 @@ export class RefusedCredentials {
     this.refused = { secret, times, until: this.now() + (typeof this.hold === 'number' ? this.hold : this.hold(times)) };
   }
 
+  /** It was accepted: this secret may be offered, and a refusal counts from the beginning. */
+  forget(secret: string): void {
+    if (this.refused?.secret === secret) this.refused = undefined;
+  }
+
   clear(): void {
     this.refused = undefined;
   }

@@ -1,7 +1,7 @@
 import { serverMessage } from '#testing';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { MessageFrames } from './message-frames.js';
+import { MessageFrames, ProtocolError } from './message-frames.js';
 
 it('are the same messages, however the bytes arrive', () => {
   const body = fc.uint8Array({ maxLength: 50 }).map((bytes) => Buffer.from(bytes));
@@ -26,4 +26,16 @@ it('are as long as they need to be where they carry values', () => {
   const frames = new MessageFrames();
   expect(frames.push(row.subarray(0, 60_000))).toEqual([]);
   expect(frames.push(row.subarray(60_000))).toEqual([row]);
+});
+
+it.each([
+  ['D', 0xffff_ffff],
+  ['E', 64 * 1024 * 1024 + 1],
+  ['Z', 30_001],
+  ['Z', 3],
+])('are refused before they are waited for: %s of %d bytes', (type, length) => {
+  const header = Buffer.alloc(5);
+  header.write(type);
+  header.writeUInt32BE(length, 1);
+  expect(() => new MessageFrames().push(header)).toThrow(ProtocolError);
 });

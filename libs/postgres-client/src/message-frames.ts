@@ -7,6 +7,8 @@ const known = new Set(Buffer.from('123ACDEGHIKNRSTWZcdnstv'));
 /** The others are never as long as this (libpq has the same rule): a length that is not PostgreSQL's shows at once. */
 const maybeLong = new Set(Buffer.from('ADENTdv'));
 const shortMessageBytes = 30_000;
+/** Far more than is ever asked for; a length of four gigabytes would be waited for otherwise, with all that comes in memory. */
+const longMessageBytes = 64 * 1024 * 1024;
 
 const headerBytes = 5;
 const errorResponse = 'E'.charCodeAt(0);
@@ -50,7 +52,8 @@ function messageSize(bytes: Buffer, offset: number): number {
   const type = bytes[offset]!;
   if (!known.has(type)) throw new ProtocolError('a message of an unknown type');
   const length = bytes.readUInt32BE(offset + 1);
-  if (length < 4 || (length > shortMessageBytes && !maybeLong.has(type))) throw new ProtocolError('a length that no message has');
+  const longest = maybeLong.has(type) ? longMessageBytes : shortMessageBytes;
+  if (length < 4 || length > longest) throw new ProtocolError('a length that no message has');
   return 1 + length;
 }
 

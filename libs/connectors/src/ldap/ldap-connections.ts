@@ -10,7 +10,7 @@ import { serverTimeLimit, type LdapConnection, type Suspicion } from './ldap-con
 import { LdapLogin, type Failure } from './ldap-login.js';
 import { Liveness } from './liveness.js';
 import { NameService } from './name-service.js';
-import type { OfferedSecrets } from './offered-secrets.js';
+import type { RefusedAccounts } from './refused-accounts.js';
 import { isServerTrouble, isSessionTrouble, resultName, searchFailure } from './result-codes.js';
 import { ServerDiscovery } from './server-discovery.js';
 
@@ -53,7 +53,7 @@ export class LdapConnections {
     private readonly config: ConnectionConfig,
     secrets: Secrets,
     private readonly log: ConnectorLog,
-    offered: OfferedSecrets,
+    accounts: RefusedAccounts,
     private readonly base = '',
   ) {
     const { servers, discovery, limits, connections } = config;
@@ -61,7 +61,7 @@ export class LdapConnections {
     this.servers = new HostList(servers);
     this.names = new NameService(discovery?.dns, limits.connect / 8);
     this.discovery = discovery && new ServerDiscovery(name, discovery, this.names, log, (listed) => this.servers.replace(listed));
-    this.login = new LdapLogin(name, config, secrets, log, this.names, offered);
+    this.login = new LdapLogin(name, config, secrets, log, this.names, accounts);
   }
 
   get isClosed(): boolean {

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Connector, type ConnectorDependencies, type SourceDescription } from '../connector.js';
 import { ldapConfig, type LdapConfig } from './ldap-config.js';
 import { LdapSource } from './ldap-source.js';
-import { OfferedSecrets } from './offered-secrets.js';
+import { RefusedAccounts } from './refused-accounts.js';
 import { servicesOf } from './server-discovery.js';
 
 /** LDAP version 3 directories (RFC 4511): Active Directory, OpenLDAP and others. */
@@ -11,10 +11,10 @@ import { servicesOf } from './server-discovery.js';
 export class LdapConnector extends Connector<LdapConfig> {
   override readonly type = 'ldap';
   override readonly config = ldapConfig;
-  private readonly offered = new OfferedSecrets();
+  private readonly accounts = new RefusedAccounts();
 
   override create(name: string, config: LdapConfig, dependencies: ConnectorDependencies): Source {
-    return new LdapSource(name, config, dependencies, this.offered);
+    return new LdapSource(name, config, dependencies, this.accounts);
   }
 
   override describe({ servers, discovery }: LdapConfig): SourceDescription {

@@ -7,7 +7,7 @@ import type { ConnectionConfig, LdapServer } from './connection-config.js';
 import { LdapConnection, type Answer } from './ldap-connection.js';
 import { openSocket } from './ldap-socket.js';
 import type { NameService } from './name-service.js';
-import type { OfferedSecret, OfferedSecrets } from './offered-secrets.js';
+import type { RefusedAccount, RefusedAccounts } from './refused-accounts.js';
 import { resultName } from './result-codes.js';
 
 export interface Failure {
@@ -21,43 +21,62 @@ export interface Failure {
 interface Credentials {
   /** What is refused, where the directory refuses. */
   readonly secret: string;
-  /** What is known of it. */
-  readonly offered: OfferedSecret;
   readonly own: { readonly certificate: string; readonly key: string } | undefined;
   readonly ca: string | undefined;
 }
 
-/** How long the answer to a bind is waited for beyond the connect limit: it may be that the secret is wrong, which counts. */
-const hearOutFor = 10_000;
+/** After so long beyond the connect limit the answer to a bind is not to be expected any more. */
+const overdueAfter = 10_000;
 
-/** So much longer it is listened for: it settles what is held back without it. */
+/** So much longer it is listened for: the server may have counted the bind all the same. */
 const listenFor = 5 * 60_000;
+
+/** To so many servers a secret is sent while they may still say what they think of it. */
+const mostUnanswered = 2;
+
+/** A bind that was given up without an answer. */
+interface Unanswered {
+  readonly url: string;
+  readonly secret: string;
+  /** It was offered because the server proved to be there, though what became of an earlier one is not known. */
+  readonly again: boolean;
+  isOverdue: boolean;
+}
 
 /** Opens connections on which the service is known to the directory: TCP, TLS and bind, or nothing. */
 export class LdapLogin {
   private refusal: string | undefined;
   /** What was read last. */
-  private current: OfferedSecret | undefined;
+  private current: string | undefined;
+  /** The secret that a server accepted last and none refused since. */
+  private proven: string | undefined;
+  private readonly unanswered = new Set<Unanswered>();
+  private readonly account: RefusedAccount;
 
-  /** @param offered what is known of the secrets that this and other sources offered */
+  /** @param accounts what directories refused this and other sources */
   constructor(
     private readonly name: string,
     private readonly config: ConnectionConfig,
     private readonly secrets: Secrets,
     private readonly log: ConnectorLog,
     private readonly names: NameService,
-    private readonly offered: OfferedSecrets,
-  ) {}
+    accounts: RefusedAccounts,
+  ) {
+    const { bind, discovery, servers } = config;
+    const directory = discovery ? [discovery.domain] : servers.map(({ host }) => host);
+    this.account = accounts.of(directory, bind.mechanism === 'simple' ? bind.dn : `certificate of ${name}`);
+  }
 
   /** Why the directory refuses the service, in this source or in another that binds as the same account; nothing since it let it in. */
   get trouble(): string | undefined {
-    const objection = this.current?.objection;
-    return this.refusal ?? (objection?.reason === 'credentials' ? objection.detail : undefined);
+    return this.refusal ?? (this.current === undefined ? undefined : this.account.objectionTo(this.current));
   }
 
   /**
    * All of it within the connect limit. Secrets and certificates are read anew, so that rotated ones are used. A bind that has no answer
-   * by then is heard out: until it is, its secret is sent to nobody, or once more if it was accepted before.
+   * by then is heard out: until it is, its secret is not sent to this server again, and to one other at most while the answer may still
+   * be expected. It is sent once more to a server that answers something else meanwhile, because the bind may have been lost on the way:
+   * at once where a server accepted it before, and when the answer is overdue where none did.
    *
    * @param closing ends the attempt at any point
    * @param givingWay ends it as long as no bind is sent
@@ -72,7 +91,10 @@ export class LdapLogin {
     const untilBind = givingWay ? AbortSignal.any([signal, givingWay]) : signal;
     const credentials = await this.read();
     if ('kind' in credentials) return credentials;
-    const { ca, own } = credentials;
+    const { ca, own, secret } = credentials;
+    const doubt = this.doubt(server, secret);
+    const again = doubt !== undefined;
+    if (again && !this.mayOfferAgain(server, secret)) return doubt;
     const trust = { ca, own, servername: this.config.tls.servername };
     const opened = await openSocket(server, trust, untilBind, this.names.lookup);
     if (opened.kind === 'failed') return this.failed(server, opened.detail, own?.certificate);
@@ -81,16 +103,25 @@ export class LdapLogin {
     const connection: LdapConnection = new LdapConnection(opened.socket, (detail) => {
       if (bound) onEnd(connection, detail);
     });
-    const known = await this.knownAs(connection, server, untilBind);
-    const answer = known ?? (await this.offer(server, connection, credentials, { closing, signal, untilBind }));
-    if (answer === 'unanswered') return this.failed(server, `${server.url}: bind: connect limit`, own?.certificate);
+    // A bind that nobody answers holds the secret back. So none is sent where nothing has come, as by the handshake of TLS.
+    const mustSpeak = again || (server.security === 'none' && secret !== this.proven);
+    const spoken = mustSpeak ? await connection.whoAmI(untilBind) : undefined;
+    const silent = spoken && spoken.kind !== 'result' ? spoken : undefined;
+    const known = silent ?? (await this.knownAs(connection, server, untilBind));
+    const binding = known ? Promise.resolve(known) : this.bind(connection, secret, untilBind.aborted ? untilBind : closing);
+    const answer = await settleOn(signal, binding);
+    if (answer === 'aborted') {
+      void this.hearOut({ url: server.url, secret, again, isOverdue: false }, connection, binding);
+      return this.failed(server, `${server.url}: bind: connect limit`, own?.certificate);
+    }
     if (answer.kind === 'result' && answer.code === 0 && connection.isUsable && !closing.aborted) {
+      this.accepted(secret);
       this.refusal = undefined;
       bound = true;
       return { kind: 'bound', connection };
     }
     connection.close();
-    if (answer.kind === 'failed') return answer;
+    if (answer.kind === 'result' && answer.code !== 0) return this.refused(server.url, answer, secret);
     const detail = answer.kind === 'closed' ? answer.detail : answer.kind === 'aborted' ? 'connect limit' : 'unreadable answer';
     return this.failed(server, `${server.url}: bind: ${detail}`, own?.certificate);
   }
@@ -105,95 +136,67 @@ export class LdapLogin {
     return known.kind !== 'result' || (known.code === 0 && isSomebody(known.value ?? '')) ? known : undefined;
   }
 
-  /** Binds, unless the secret must not be sent now. `unanswered` where the limit came first: the connection is then heard out. */
-  private async offer(
-    { url, security }: LdapServer,
-    connection: LdapConnection,
-    { offered, secret }: Credentials,
-    {
-      closing,
-      signal,
-      untilBind,
-    }: { readonly closing: AbortSignal; readonly signal: AbortSignal; readonly untilBind: AbortSignal },
-  ): Promise<Answer | Failure | 'unanswered'> {
-    const turn = await offered.takeTurn(untilBind);
-    if (turn === 'aborted') return { kind: 'aborted' };
-    try {
-      const objection = this.objection(offered);
-      if (objection) return objection;
-      // A bind that nobody answers holds the secret back. So none is sent where nothing has come, as by the handshake of TLS.
-      const mustSpeak = offered.isInDoubt || (security === 'none' && !offered.wasAccepted);
-      if (mustSpeak) {
-        const spoken = await connection.whoAmI(untilBind);
-        if (spoken.kind !== 'result') return spoken;
-      }
-      if (untilBind.aborted) return { kind: 'aborted' };
-      const { bind } = this.config;
-      const binding =
-        bind.mechanism === 'simple' ? connection.bind(bind.dn, secret, closing) : connection.bindByCertificate(closing);
-      const answer = await settleOn(signal, binding);
-      if (answer === 'aborted') {
-        void this.hearOut(url, connection, offered, binding);
-        return 'unanswered';
-      }
-      // Before the turn ends: whoever waits for it is to know.
-      return (answer.kind === 'result' && this.judge(url, answer, offered)) || answer;
-    } finally {
-      turn.end();
-    }
+  private bind(connection: LdapConnection, secret: string, signal: AbortSignal): Promise<Answer> {
+    const { bind } = this.config;
+    return bind.mechanism === 'simple' ? connection.bind(bind.dn, secret, signal) : connection.bindByCertificate(signal);
+  }
+
+  /** Why a secret must not be sent to this server now: what became of it where it was sent before is not known. */
+  private doubt({ url }: LdapServer, secret: string): Failure | undefined {
+    const same = this.unansweredBy(secret);
+    const failed: Failure = { kind: 'failed', reason: 'connection', detail: `${url}: an earlier bind has no answer yet` };
+    if (same.filter(({ isOverdue }) => !isOverdue).length >= mostUnanswered) return { ...failed, final: true };
+    return same.some((each) => each.url === url) ? failed : undefined;
+  }
+
+  private mayOfferAgain({ url }: LdapServer, secret: string): boolean {
+    const same = this.unansweredBy(secret);
+    if (same.some(({ again, isOverdue }) => again && !isOverdue)) return false;
+    const [first, ...others] = same.filter((each) => each.url === url);
+    return first !== undefined && others.length === 0 && (secret === this.proven || first.isOverdue);
+  }
+
+  private unansweredBy(secret: string): readonly Unanswered[] {
+    return [...this.unanswered].filter((each) => each.secret === secret);
   }
 
   /** Waits on for the answer of a bind that was given up: it counts, however late. */
-  private async hearOut(
-    url: string,
-    connection: LdapConnection,
-    offered: OfferedSecret,
-    binding: Promise<Answer>,
-  ): Promise<void> {
-    const bind = offered.givenUp(url);
-    const hearing = setTimeout(() => {
-      if (bind.overdue())
-        this.log.warn(
-          { source: this.name, detail: `${url}: bind without an answer`, minutes: offered.minutes },
-          'the directory may count the credentials as refused; not tried again until it answers, they change, or for so many minutes',
-        );
-    }, hearOutFor).unref();
-    const listening = setTimeout(() => connection.close(), hearOutFor + listenFor).unref();
+  private async hearOut(unanswered: Unanswered, connection: LdapConnection, binding: Promise<Answer>): Promise<void> {
+    this.unanswered.add(unanswered);
+    const { url, secret } = unanswered;
+    const overdue = setTimeout(() => (unanswered.isOverdue = true), overdueAfter).unref();
+    const listening = setTimeout(() => connection.close(), overdueAfter + listenFor).unref();
     const answer = await binding;
-    clearTimeout(hearing);
+    clearTimeout(overdue);
     clearTimeout(listening);
-    bind.settled();
+    const isOpen = this.unanswered.delete(unanswered);
     connection.close();
-    if (answer.kind === 'result') this.judge(url, answer, offered);
+    if (answer.kind !== 'result') return;
+    if (answer.code === 0) this.accepted(secret);
+    // Where the secret was accepted or replaced meanwhile it is nobody's concern any more.
+    else if (isOpen && secret === this.current) this.refused(url, answer, secret);
   }
 
-  /** What an answer says of the secret. Undefined where the service is let in. */
-  private judge(url: string, answer: Extract<Answer, { kind: 'result' }>, offered: OfferedSecret): Failure | undefined {
-    const { code, diagnostic } = answer;
-    if (code === 0) {
-      offered.accepted();
-      return undefined;
-    }
+  /** What was lost on the way, or comes late, is of no concern any more. */
+  private accepted(secret: string): void {
+    this.account.accept(secret);
+    this.proven = secret;
+    for (const each of this.unansweredBy(secret)) this.unanswered.delete(each);
+  }
+
+  private refused(url: string, { code, diagnostic }: Extract<Answer, { kind: 'result' }>, secret: string): Failure {
     if (code === 51 || code === 52) return { kind: 'failed', reason: 'connection', detail: `${url}: bind ${resultName(code)}` };
     const detail = `${url}: bind ${explainRefusal(code, diagnostic)}`;
     if (code === 49 && isServersOwn(diagnostic)) return { kind: 'failed', reason: 'connection', detail };
     if (code !== 49 && code !== 48) return { kind: 'failed', reason: 'refused', detail };
-    const isNews = offered.refused(detail);
-    // A late refusal of a secret that was replaced meanwhile is nobody's concern any more.
-    if (offered === this.current) {
-      this.refusal = detail;
-      if (isNews)
-        this.log.error(
-          { source: this.name, detail, minutes: offered.minutes },
-          'the directory refuses the credentials; not tried again until they change, or for so many minutes',
-        );
-    }
+    this.refusal = detail;
+    if (this.proven === secret) this.proven = undefined;
+    if (this.account.refuse(secret, detail))
+      this.log.error(
+        { source: this.name, detail, minutes: this.account.minutes(secret) },
+        'the directory refuses the credentials; not tried again until they change, or for so many minutes',
+      );
     return { kind: 'failed', reason: 'credentials', detail, final: true };
-  }
-
-  private objection(offered: OfferedSecret): Failure | undefined {
-    const { objection } = offered;
-    return objection && { kind: 'failed', ...objection, final: true };
   }
 
   /** A server that does not want our certificate says so by an alert of TLS (RFC 8446 §6.2), or by nothing but its farewell. */
@@ -228,13 +231,11 @@ export class LdapLogin {
       if (secret.trim() === '') return failed('credentials', `${bind.password}: is empty`);
       if (secret.includes('\0')) return failed('credentials', `${bind.password}: is not UTF-8 text`);
     }
-    // A certificate is not shared: it locks no account, and one directory may know it where another does not.
-    const offered = this.offered.of(bind.mechanism === 'simple' ? `dn:${bind.dn}` : `certificate of ${this.name}`, secret);
-    this.current = offered;
-    const objection = this.objection(offered);
-    if (objection) return objection;
+    this.current = secret;
+    const objection = this.account.objectionTo(secret);
+    if (objection !== undefined) return failed('credentials', objection);
     try {
-      return { secret, offered, own, ca: await reading(tls.ca) };
+      return { secret, own, ca: await reading(tls.ca) };
     } catch (error) {
       return failed('connection', error instanceof Error ? error.message : 'the authorities cannot be read');
     }

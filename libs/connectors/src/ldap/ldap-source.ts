@@ -23,7 +23,7 @@ import type { LdapConfig } from './ldap-config.js';
 import type { DirectoryEntry } from './ldap-connection.js';
 import { LdapConnections } from './ldap-connections.js';
 import type { LdapLookup } from './ldap-lookup.js';
-import type { OfferedSecrets } from './offered-secrets.js';
+import type { RefusedAccounts } from './refused-accounts.js';
 import { maximumBytes, readWhole } from './read-whole.js';
 import { mayHoldPeople } from './referrals.js';
 import { comparesAsItself } from './string-preparation.js';
@@ -58,13 +58,13 @@ export class LdapSource extends RepeatingSource {
     override readonly name: string,
     config: LdapConfig,
     private readonly dependencies: ConnectorDependencies,
-    offered: OfferedSecrets,
+    accounts: RefusedAccounts,
   ) {
     super();
     const lookups = Object.entries(config.lookups);
     this.lookups = new Map(lookups.map(([key, { parameters, locate, refuses }]) => [key, { parameters, locate, refuses }]));
     const base = constantBase(lookups.map(([, lookup]) => lookup));
-    this.connections = new LdapConnections(name, config, dependencies.secrets, dependencies.log, offered, base);
+    this.connections = new LdapConnections(name, config, dependencies.secrets, dependencies.log, accounts, base);
     this.conversations = new Conversations(this.connections, config.limits.operation);
     const domains = new Domains(this.conversations);
     this.prepared = new Map(

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { LdapConnector } from './ldap-connector.js';
-import { adele, directory, find, later, ldap, Password, patient, proxy } from './ldap-source.harness.js';
-import { OfferedSecrets } from './offered-secrets.js';
+import { adele, directory, find, ldap, Password, patient, proxy } from './ldap-source.harness.js';
+import { RefusedAccounts } from './refused-accounts.js';
 
 describe('a bind that has no answer', () => {
   const unhurried = { limits: { connect: '1s', operation: '1s' } };
@@ -29,48 +29,56 @@ describe('a bind that has no answer', () => {
   }
 
   it(
-    'by a secret that was never accepted is followed by one other when it is overdue, and then by none until it changes',
-    { timeout: 30_000 },
+    'by a secret that was never accepted is followed by one elsewhere, and by one more at each server when it is overdue',
+    {
+      timeout: 60_000,
+    },
     async () => {
-      hearOutFor(500);
-      let binds = 0;
-      const onBind = () => (binds++, never);
-      const servers = [await directory({ onBind }), await directory({ onBind })];
+      hearOutFor(1_000);
+      const binds = [0, 0];
+      const hanging = async (index: number) => directory({ onBind: () => (binds[index]!++, never) });
+      const servers = [await hanging(0), await hanging(1)];
       const password = new Password('right');
       const source = ldap(
         servers.map(({ port }) => port),
         unhurried,
         password,
       );
-      await asked(source);
-      await vi.waitFor(
-        async () => {
-          await find(source, 'user', adele);
-          expect(source.logged.map(({ message }) => message)).toEqual([expect.stringContaining('may count')]);
-        },
-        { timeout: 10_000 },
-      );
-      for (const outcome of await asked(source)) expect(outcome).toMatchObject({ kind: 'unavailable', reason: 'connection' });
-      expect(await source.probe(patient)).toMatchObject({
-        kind: 'down',
-        reason: 'connection',
-        detail: expect.stringMatching(/bind without an answer; not tried again until it changes, or for \d minutes$/),
-      });
-      expect([binds, ...servers.map(({ accepted }) => accepted > 0)]).toEqual([2, true, true]);
-      const offeredAgain = (count: number): Promise<void> =>
+      const offered = (...counts: number[]): Promise<void> =>
         vi.waitFor(
           async () => {
-            await find(source, 'user', adele);
-            expect(binds).toBe(count);
+            await source.probe(patient);
+            expect(binds).toEqual(counts);
           },
-          { timeout: 10_000 },
+          { timeout: 20_000 },
         );
-      later(460_000);
-      await offeredAgain(3);
+      await offered(2, 2);
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      for (const outcome of await asked(source)) expect(outcome).toMatchObject({ kind: 'unavailable', reason: 'connection' });
+      expect(await source.probe(patient)).toMatchObject({ kind: 'down', reason: 'connection' });
+      expect(binds).toEqual([2, 2]);
       password.text = 'another';
-      await offeredAgain(4);
+      await vi.waitFor(
+        async () => {
+          await source.probe(patient);
+          expect(binds[0]! + binds[1]!).toBeGreaterThan(4);
+        },
+        { timeout: 20_000 },
+      );
     },
   );
+
+  it('at the first server keeps no source from the second', { timeout: 30_000 }, async () => {
+    const connector = new LdapConnector();
+    const [hanging, healthy] = [await directory({ onBind: () => never }), await directory()];
+    const sources = [1, 2, 3].map(() => ldap([hanging.port, healthy.port], unhurried, undefined, connector));
+    await vi.waitFor(
+      async () => {
+        for (const source of sources) expect(await find(source, 'user', adele)).toMatchObject({ kind: 'found' });
+      },
+      { timeout: 15_000 },
+    );
+  });
 
   it('ends what it holds back as soon as the server accepts it after all', { timeout: 30_000 }, async () => {
     hearOutFor(100);
@@ -79,10 +87,10 @@ describe('a bind that has no answer', () => {
     const source = ldap([(await directory({ onBind: () => (++binds <= 2 ? answer.promise : undefined) })).port], unhurried);
     await vi.waitFor(
       async () => {
-        await find(source, 'user', adele);
-        expect(source.logged).toHaveLength(1);
+        await source.probe(patient);
+        expect(binds).toBe(2);
       },
-      { timeout: 10_000 },
+      { timeout: 15_000 },
     );
     await asked(source);
     expect(binds).toBe(2);
@@ -151,14 +159,14 @@ describe('several sources that bind as one account', () => {
   const patience = { limits: { connect: '10s', operation: '10s' } };
   const account = (dn: string) => ({ ...patience, bind: { dn, password: 'env:PASSWORD' } });
 
-  it('offer a wrong password once, all of them together', async () => {
+  it('offer a wrong password once, one after the other', async () => {
     const directories = [await directory(), await directory(), await directory()];
     const connector = new LdapConnector();
     const password = new Password('an old one');
     const bindDns = ['cn=service,dc=corp,dc=example', 'CN=Service,DC=corp,DC=example', 'cn=service,dc=corp,dc=example'];
     const sources = directories.map(({ port }, index) => ldap([port], account(bindDns[index]!), password, connector));
-    const outcomes = await Promise.all(sources.map((source) => find(source, 'user', adele)));
-    for (const source of sources) outcomes.push(await find(source, 'user', adele));
+    const outcomes: unknown[] = [];
+    for (const source of [...sources, ...sources]) outcomes.push(await find(source, 'user', adele));
     for (const outcome of outcomes) expect(outcome).toMatchObject({ kind: 'unavailable', reason: 'credentials' });
     expect(directories.flatMap(({ binds }) => binds)).toEqual([49]);
     expect(sources.flatMap(({ logged }) => logged)).toHaveLength(1);
@@ -184,7 +192,7 @@ describe('several sources that bind as one account', () => {
     expect(await find(two!, 'user', adele)).toMatchObject({ kind: 'found' });
   });
 
-  it('are each on their own with other passwords or other accounts', async () => {
+  it('are each on their own with other passwords, accounts or directories', async () => {
     const running = await directory();
     const connector = new LdapConnector();
     const wrong = ldap([running.port], patience, new Password('an old one'), connector);
@@ -194,58 +202,30 @@ describe('several sources that bind as one account', () => {
     const other = ldap([running.port], account('cn=Adele,dc=corp,dc=example'), new Password('an old one'), connector);
     expect(await find(other, 'user', adele)).toMatchObject({ reason: 'credentials' });
     expect(running.binds.filter((code) => code === 49)).toHaveLength(2);
+    const urls = [`ldap://localhost:${running.port}`];
+    const elsewhere = ldap([running.port], { ...patience, urls }, new Password('an old one'), connector);
+    expect(await find(elsewhere, 'user', adele)).toMatchObject({ reason: 'credentials' });
+    expect(running.binds.filter((code) => code === 49)).toHaveLength(3);
   });
 });
 
-describe('OfferedSecrets', () => {
-  it('holds a secret that was never accepted back while a bind has no answer, for one more bind when it is overdue, and then for long', () => {
-    const offered = new OfferedSecrets().of('dn:cn=service', 'unproven');
-    const first = offered.givenUp('ldaps://dc1');
-    expect(offered.objection).toEqual({ reason: 'connection', detail: 'ldaps://dc1: an earlier bind has no answer yet' });
-    expect(first.overdue()).toBe(false);
-    expect([offered.objection, offered.isInDoubt]).toEqual([undefined, true]);
-    const second = offered.givenUp('ldaps://dc2');
-    expect(offered.objection).toMatchObject({ detail: 'ldaps://dc1: an earlier bind has no answer yet' });
-    expect(second.overdue()).toBe(true);
-    expect(offered.objection).toMatchObject({ detail: expect.stringContaining('ldaps://dc2: bind without an answer') });
+describe('RefusedAccounts', () => {
+  it('are the same for the same account of the same directory, however it is written', () => {
+    const accounts = new RefusedAccounts();
+    const account = accounts.of(['dc1.corp', 'dc2.corp', 'dc1.corp'], 'CN=Service');
+    expect(accounts.of(['DC2.corp', 'dc1.corp'], 'cn=service')).toBe(account);
+    expect(accounts.of(['dc1.corp'], 'cn=service')).not.toBe(account);
+    expect(accounts.of(['dc1.corp', 'dc2.corp'], 'cn=other')).not.toBe(account);
   });
 
-  it('holds an accepted secret back only once two binds have no answer, and until one is accepted', () => {
-    const offered = new OfferedSecrets().of('dn:cn=service', 'right');
-    offered.accepted();
-    const first = offered.givenUp('ldaps://dc1');
-    expect(first.overdue()).toBe(false);
-    expect([offered.objection, offered.isInDoubt]).toEqual([undefined, true]);
-    const second = offered.givenUp('ldaps://dc2');
-    expect(offered.objection).toEqual({ reason: 'connection', detail: 'ldaps://dc1: an earlier bind has no answer yet' });
-    expect([second.overdue(), first.overdue()]).toEqual([true, false]);
-    expect(offered.objection).toMatchObject({
-      reason: 'connection',
-      detail: expect.stringContaining('ldaps://dc2: bind without'),
-    });
-    offered.accepted();
-    expect([offered.objection, offered.isInDoubt]).toEqual([undefined, false]);
-  });
-
-  it('takes a late refusal of what is held back for news, once, and the secret for unproven', () => {
-    const offered = new OfferedSecrets().of('dn:cn=service', 'an old one');
-    offered.accepted();
-    offered.givenUp('ldaps://dc1');
-    offered.givenUp('ldaps://dc2').overdue();
-    expect([offered.refused('49'), offered.refused('49')]).toEqual([true, false]);
-    expect(offered.objection).toMatchObject({ reason: 'credentials' });
-    expect(offered.wasAccepted).toBe(false);
-  });
-
-  it('lets one bind at a time try a secret, and all at once where it was accepted just now', async () => {
-    const offered = new OfferedSecrets().of('dn:cn=service', 'right');
-    const first = await offered.takeTurn(patient);
-    expect(first).not.toBe('aborted');
-    expect(await offered.takeTurn(AbortSignal.abort())).toBe('aborted');
-    const second = offered.takeTurn(patient);
-    offered.accepted();
-    if (first !== 'aborted') first.end();
-    expect(await second).not.toBe('aborted');
-    expect(await Promise.all([offered.takeTurn(patient), offered.takeTurn(patient)])).not.toContain('aborted');
+  it('tell a refusal once, and count from the beginning after an acceptance', () => {
+    const account = new RefusedAccounts().of(['dc1.corp'], 'cn=service');
+    expect([account.refuse('old', '49'), account.refuse('old', '49')]).toEqual([true, false]);
+    expect(account.objectionTo('old')).toMatch(/^49; not tried again until it changes, or for [5-8] minutes$/);
+    expect(account.objectionTo('new')).toBeUndefined();
+    account.accept('new');
+    expect(account.objectionTo('old')).toBeDefined();
+    account.accept('old');
+    expect(account.objectionTo('old')).toBeUndefined();
   });
 });
