@@ -248,7 +248,7 @@ describe('resolveClaims', () => {
     });
     expect(await resolve(compiled, undefined, 1_000)).toMatchObject({ claims: new Map([['c', 'own']]) });
     expect(await ended.promise).toEqual(unavailable('timeout'));
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((done) => setImmediate(done));
     expect(spare.queries).toEqual([]);
   });
 
